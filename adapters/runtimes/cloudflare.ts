@@ -1,0 +1,65 @@
+/** A worker from a feature repository: Workers KV for batch records, Durable Objects for the rest. */
+
+import type { Hono } from "hono";
+import { loadRepository } from "../../src/define/load-repository.ts";
+import type { Repository } from "../../src/define/definition.ts";
+import { createApp } from "../../src/http/app.ts";
+import { WorkersKvStore } from "../stores/workers-kv-store.ts";
+import { logNames, logShards, streamHomes } from "./cloudflare/environment.ts";
+import type { TilemarkEnvironment } from "./cloudflare/environment.ts";
+import { logShardClass } from "./cloudflare/log-shard.ts";
+import { publisherClass } from "./cloudflare/publisher.ts";
+import { call } from "./cloudflare/rpc.ts";
+import { streamShardClass } from "./cloudflare/stream-shard.ts";
+
+/**
+ * The handler and the Durable Object classes of a worker's module.
+ *
+ * @example
+ * import * as features from "./features.ts";
+ * const worker = createWorker(features);
+ * export default worker.handler;
+ * export const { LogShard, StreamShard, PublisherShard } = worker;
+ */
+export function createWorker(definitions: Readonly<Record<string, unknown>>) {
+  const repository = loadRepository(definitions);
+  const apps = new WeakMap<TilemarkEnvironment, Hono>();
+  return {
+    handler: {
+      fetch(request: Request, env: TilemarkEnvironment): Response | Promise<Response> {
+        let app = apps.get(env);
+        if (app === undefined) apps.set(env, (app = appOf(repository, env)));
+        return app.fetch(request);
+      },
+    },
+    LogShard: logShardClass(repository),
+    StreamShard: streamShardClass(repository),
+    PublisherShard: publisherClass(repository),
+  };
+}
+
+function appOf(repository: Repository, env: TilemarkEnvironment): Hono {
+  const clockOffsetMs = Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0);
+  const publisherId = env.PUBLISHER.idFromName("publisher");
+  const publisher = () => env.PUBLISHER.get(publisherId);
+  return createApp({
+    repository,
+    clock: { now: () => Date.now() + clockOffsetMs },
+    homes: { batch: new WorkersKvStore(env.BATCH), streams: streamHomes(env) },
+    logs: logNames(repository),
+    logShards: (log) => logShards(env, log),
+    publisher: {
+      start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
+      publish: (request) => call("publisher", publisher().publish(request)),
+      finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),
+      collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
+      finishCollect: (request, nowMs) =>
+        call("publisher", publisher().finishCollect(request, nowMs)),
+    },
+    testClock: env.TILEMARK_TEST_CLOCK === "1",
+    access: "loopback",
+    report: (error, { route }) => {
+      console.error(JSON.stringify({ level: "error", route, error: String(error) }));
+    },
+  });
+}

@@ -1,0 +1,63 @@
+/** A shard of the event log: one Durable Object, its rows and ids in its own SQLite. */
+
+import { DurableObject } from "cloudflare:workers";
+import type { Repository } from "../../../src/define/definition.ts";
+import { LogHome } from "../../../src/ingest/log-home.ts";
+import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
+import type {
+  AppendOptions,
+  AppendResult,
+  LogEntry,
+  LogRange,
+  LogRow,
+} from "../../../src/store/event-log.ts";
+import { SqliteEventLog } from "../../logs/sqlite-event-log.ts";
+import { durableSql } from "./durable-sql.ts";
+import { streamHomes } from "./environment.ts";
+import type { TilemarkEnvironment } from "./environment.ts";
+import { answerCall } from "./rpc.ts";
+import type { RpcAnswer } from "./rpc.ts";
+
+export interface LogShardObject extends Rpc.DurableObjectBranded {
+  append(entries: readonly LogEntry[], options: AppendOptions): Promise<RpcAnswer<AppendResult>>;
+  seal(epoch: number, nowMs: number): Promise<RpcAnswer<void>>;
+  repair(nowMs: number): Promise<RpcAnswer<void>>;
+  read(range: LogRange): Promise<RpcAnswer<readonly LogRow[]>>;
+  trim(epoch: number): Promise<RpcAnswer<void>>;
+}
+
+export function logShardClass(repository: Repository) {
+  return class LogShard extends DurableObject<TilemarkEnvironment> implements LogShardObject {
+    readonly #home: LogHome;
+
+    constructor(state: DurableObjectState, env: TilemarkEnvironment) {
+      super(state, env);
+      this.#home = new LogHome({
+        shard: state.id.name ?? state.id.toString(),
+        log: new SqliteEventLog(durableSql(state.storage)),
+        streams: new ShardedStreams(streamHomes(env)),
+        repository,
+      });
+    }
+
+    append(entries: readonly LogEntry[], options: AppendOptions): Promise<RpcAnswer<AppendResult>> {
+      return answerCall(() => this.#home.append(entries, options));
+    }
+
+    seal(epoch: number, nowMs: number): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.seal(epoch, nowMs));
+    }
+
+    repair(nowMs: number): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.repair(nowMs));
+    }
+
+    read(range: LogRange): Promise<RpcAnswer<readonly LogRow[]>> {
+      return answerCall(() => this.#home.read(range));
+    }
+
+    trim(epoch: number): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.trim(epoch));
+    }
+  };
+}

@@ -1,0 +1,49 @@
+/** Every maximum that the code enforces, in one place. Units are the last word of a name. */
+
+export const limits = {
+  /** Characters in the name of an entity, source, view, column, on-demand feature or service. */
+  nameLengthMax: 64,
+  /** Columns of one source. */
+  sourceColumnsMax: 256,
+  /** Join keys of one view, over all its entities. */
+  viewJoinKeysMax: 16,
+  /** Features of one view, and outputs of one on-demand view. */
+  viewFeaturesMax: 512,
+  /** Views one on-demand view reads. */
+  viewInputsMax: 32,
+  /** Request values of one on-demand view. */
+  viewRequestValuesMax: 256,
+  /** Views listed by one service. */
+  serviceViewsMax: 64,
+  /** Levels of arrays, maps and structs in one data type. */
+  dataTypeDepthMax: 8,
+  /** The count n of `last(n)`, `first(n)` and their distinct forms. */
+  lastCountMax: 1000,
+  /** Ten years of 366 days: windows, offsets, intervals, horizons. */
+  windowMsMax: 3_660 * 86_400_000,
+  /** The shortest interval of a sliding or sawtooth view. */
+  intervalMsMin: 1_000,
+  /** UTF-8 bytes of one string value. */
+  stringBytesMax: 65_536,
+  /** UTF-8 bytes of an event id. */
+  idBytesMax: 512,
+  /** UTF-8 bytes of an entity in a record's name; a Workers KV key holds 512 in all. */
+  entityKeyBytesMax: 300,
+  /** How far two clocks may be apart, in milliseconds. */
+  clockErrorMsMax: 10_000,
+  /** How long a request may take, in milliseconds. */
+  requestMsMax: 5_000,
+  /** How often a stream record is read again because it changed before it was written. */
+  applyAttemptsMax: 20,
+  /** Rows of the log applied to stream records at a time. */
+  applyRowsMax: 2_000,
+  /** Event ids one log shard remembers. */
+  logShardIdsMax: 20_000_000,
+  /** Event ids past their horizon forgotten with one append: more than an append may add. */
+  idsForgottenPerAppendMax: 20_000,
+  /** Batch records in one publish, and their bytes: a call to a Durable Object holds 32 MiB. */
+  publishRecordsMax: 500,
+  publishBytesMax: 4 * 2 ** 20,
+  /** Entities in one collect. */
+  collectEntitiesMax: 1_000,
+} as const;

@@ -1,0 +1,152 @@
+/** What a feature repository is once it is loaded: validated, with every default filled in. */
+
+import type { BoundFunction, StateAlgebra } from "../aggregate/aggregate.ts";
+import type { DataType, Scalar, ScalarType, Value } from "../core/value.ts";
+
+export interface Column {
+  readonly name: string;
+  readonly type: ScalarType;
+}
+
+export interface EntityDefinition {
+  readonly kind: "entity";
+  readonly name: string;
+  /** In the order they were declared. Join keys are strings, int64s, booleans or timestamps. */
+  readonly joinKeys: readonly Column[];
+}
+
+/** Where a raw row stood in its file; streams have none. */
+export interface RowPlace {
+  readonly file: string;
+  /** Counted from 1, the header line left out. */
+  readonly row: number;
+}
+
+/** A raw row: a parsed JSON object, a CSV line with every cell a string, or a Parquet row. */
+export type RawRow = Readonly<Record<string, unknown>>;
+
+export interface SourceDefinition {
+  readonly kind: "streamSource" | "batchSource";
+  readonly name: string;
+  /** The column of type `timestamp` that orders the events. */
+  readonly timestamp: string;
+  /** The column of type `string` that identifies an event, where the source declares one. */
+  readonly id: string | null;
+  /** Every column, timestamp and id included, in the order they were declared. */
+  readonly columns: readonly Column[];
+  /** The event log it appends to; sources of one log can share an ingest request. */
+  readonly log: string;
+  /** How long, in event time, an event id is remembered. Older events are refused. */
+  readonly redeliveryHorizonMs: number;
+  /** Runs before anything else sees a row. */
+  readonly map: ((row: RawRow, place: RowPlace | null) => RawRow) | null;
+  /** Runs on the mapped row; false drops it. */
+  readonly filter: ((row: RawRow) => boolean) | null;
+}
+
+export interface Window {
+  /** Length in milliseconds; null for a lifetime window. */
+  readonly sizeMs: number | null;
+  /** Zero or negative, in milliseconds. */
+  readonly offsetMs: number;
+}
+
+export type Windowing = "sliding" | "sawtooth" | "continuous";
+
+export interface FeatureDefinition {
+  /** `{column}_{function}[_{n}]_{window}_{interval}`, without the view's name. */
+  readonly name: string;
+  readonly column: string;
+  readonly functionName: string;
+  readonly n: number | null;
+  readonly window: Window;
+  readonly bound: BoundFunction;
+  /** For each state of `bound`, its index in the view's `slots`. */
+  readonly slotIndexes: readonly number[];
+  readonly description: string | null;
+}
+
+/** One state of one column: the unit that records store, shared by all features that need it. */
+export interface Slot {
+  readonly column: string;
+  /** Index of `column` in the view's `valueColumns`. */
+  readonly columnIndex: number;
+  readonly algebra: StateAlgebra;
+}
+
+export interface ViewDefinition {
+  readonly kind: "streamView" | "batchView";
+  readonly name: string;
+  readonly entities: readonly EntityDefinition[];
+  /** The join keys of all its entities, in order: the columns that identify a record. */
+  readonly joinKeys: readonly Column[];
+  readonly source: SourceDefinition;
+  readonly windowing: Windowing;
+  /** Zero for `continuous`. */
+  readonly intervalMs: number;
+  /** Where lifetime windows start; null for never. */
+  readonly featureStartTimeMs: number | null;
+  /** Sorted by name, the order of the wire. */
+  readonly features: readonly FeatureDefinition[];
+  /** The aggregated columns, in the order of the source's columns. */
+  readonly valueColumns: readonly Column[];
+  readonly slots: readonly Slot[];
+  /** Whether some slot needs the tie key, so that raw events keep it. */
+  readonly ordered: boolean;
+  readonly compactionEveryMs: number;
+  /** How long after a compaction's seal its record stays exact. */
+  readonly horizonMs: number;
+  /** 16 hex digits over the view's data, its source's data and the declared versions of its functions. */
+  readonly fingerprint: string;
+}
+
+export interface OnDemandViewDefinition {
+  readonly kind: "onDemandView";
+  readonly name: string;
+  /** The request values it takes, by name. */
+  readonly request: Readonly<Record<string, DataType>>;
+  /** The views it reads, by the name the transform knows them under. */
+  readonly inputs: Readonly<Record<string, ViewDefinition>>;
+  /** Its features, in the order they were declared. */
+  readonly output: Readonly<Record<string, DataType>>;
+  readonly transform: (inputs: TransformInputs) => Readonly<Record<string, unknown>>;
+}
+
+/** Frozen. Feature values carry their names without the view's; int64s are bigints. */
+export interface TransformInputs {
+  readonly request: Readonly<Record<string, unknown>>;
+  /** The request's one instant, in milliseconds. */
+  readonly now: number;
+  readonly [input: string]: unknown;
+}
+
+export interface ServiceDefinition {
+  readonly kind: "service";
+  readonly name: string;
+  /** Aggregate views, sorted by name: its own, and those its on-demand views read. */
+  readonly views: readonly ViewDefinition[];
+  /** Names of the views whose features are in the answer. */
+  readonly servedViews: readonly string[];
+  /** Sorted by name. */
+  readonly onDemandViews: readonly OnDemandViewDefinition[];
+  /** What a count of nothing is on the wire: 0 unless declared `null`. */
+  readonly emptyCount: "zero" | "null";
+}
+
+export interface Repository {
+  readonly entities: ReadonlyMap<string, EntityDefinition>;
+  readonly sources: ReadonlyMap<string, SourceDefinition>;
+  readonly views: ReadonlyMap<string, ViewDefinition>;
+  readonly onDemandViews: ReadonlyMap<string, OnDemandViewDefinition>;
+  readonly services: ReadonlyMap<string, ServiceDefinition>;
+}
+
+/** One validated event of a source: its columns as scalars or null, in the order of `columns`. */
+export interface SourceEvent {
+  readonly timestampMs: number;
+  /** The event id; "" where the source declares none. */
+  readonly id: string;
+  readonly values: readonly (Scalar | null)[];
+}
+
+export type { BoundFunction, DataType, Scalar, ScalarType, Value };

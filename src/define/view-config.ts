@@ -1,0 +1,91 @@
+/** The types of views: what a builder takes, what it refuses at compile time, what it returns. */
+
+import type { Duration } from "../core/duration.ts";
+import type { Aggregation, FunctionNameFor } from "./aggregation.ts";
+import type { EntityDefinition, ViewDefinition, Windowing } from "./definition.ts";
+import type { Entity, JoinKeyTypes } from "./entity.ts";
+import type { carriedTypes, ColumnTypes, Flat, IntersectionOf } from "./feature-types.ts";
+
+/** A view, with the types of its join keys and of its features by name. */
+export interface View<
+  Name extends string = string,
+  Keys = JoinKeyTypes,
+  Features = Readonly<Record<string, unknown>>,
+> extends ViewDefinition {
+  readonly name: Name;
+  readonly [carriedTypes]?: { readonly joinKeys: Keys; readonly features: Features };
+}
+
+export interface StreamView<
+  Name extends string = string,
+  Keys = JoinKeyTypes,
+  Features = Readonly<Record<string, unknown>>,
+> extends View<Name, Keys, Features> {
+  readonly kind: "streamView";
+}
+
+export interface BatchView<
+  Name extends string = string,
+  Keys = JoinKeyTypes,
+  Features = Readonly<Record<string, unknown>>,
+> extends View<Name, Keys, Features> {
+  readonly kind: "batchView";
+}
+
+export interface CompactionConfig {
+  /** The cadence of compactions. */
+  readonly every: Duration;
+  /** How long after a compaction its record stays exact; a quarter longer than `every` if left out. */
+  readonly horizon?: Duration;
+}
+
+/** Aggregations by column, each of a function that takes the column's type. */
+export type FeatureListsOver<Columns extends ColumnTypes> = {
+  readonly [Column in keyof Columns]?: readonly Aggregation<FunctionNameFor<Columns[Column]>>[];
+};
+
+export interface ViewConfig<Source, Entities, Of, Interval, Lists> {
+  readonly entities: Entities;
+  readonly source: Source;
+  readonly windowing: Of;
+  /** The step of the window edges. `continuous` takes none. */
+  readonly interval?: Interval;
+  /** Where lifetime windows start, as RFC 3339; never if left out. */
+  readonly featureStartTime?: string;
+  readonly features: Lists;
+  readonly compaction: CompactionConfig;
+}
+
+/** What is checked of a config beyond its shape. */
+export interface ViewRules<Columns extends ColumnTypes, Entities, Lists> {
+  readonly entities: EntityRule<Columns, Entities>;
+  readonly features: FeatureRule<Columns, Lists>;
+}
+
+/** Every join key must be a column of the source, of the same type. */
+export type EntityRule<Columns extends ColumnTypes, Entities> = {
+  readonly [Index in keyof Entities]: Entities[Index] extends Entity<infer Name, infer Keys>
+    ? Columns extends Keys
+      ? Entities[Index]
+      : `a join key of entity "${Name}" is not a column of the source, of the same type`
+    : never;
+};
+
+/** No list may stand under a name that is not a column. */
+export type FeatureRule<Columns extends ColumnTypes, Lists> = {
+  readonly [Column in keyof Lists]: Column extends keyof Columns
+    ? Lists[Column]
+    : `"${Column & string}" is not a column of the source`;
+};
+
+/** The interval is required, but for `continuous`, where there is none. */
+export type IntervalRule<Of extends Windowing> = Of extends "continuous"
+  ? { readonly interval?: undefined }
+  : { readonly interval: Duration };
+
+/** The join keys of all a view's entities. */
+export type JoinKeysOfEntities<Entities extends readonly EntityDefinition[]> = Flat<
+  IntersectionOf<Entities[number] extends infer Each ? KeysOfEntity<Each> : never>
+>;
+
+type KeysOfEntity<Each> = Each extends Entity<string, infer Keys> ? Keys : never;

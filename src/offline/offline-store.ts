@@ -1,0 +1,86 @@
+/**
+ * The contract of an offline store: every event for good, and the scans that compaction folds.
+ *
+ * What it holds of a source:
+ * - *segments*: the rows of one sealed epoch of one log shard, put once, as drained from the log;
+ * - *loads*: files of history, put once each under a name derived from their content;
+ * - *corrections*: for an event id what it should have been, or that it should not have been.
+ */
+
+import type { Scalar } from "../core/value.ts";
+import type { SourceDefinition, SourceEvent, ViewDefinition } from "../define/definition.ts";
+
+export interface SegmentName {
+  readonly source: SourceDefinition;
+  readonly shard: string;
+  readonly epoch: number;
+}
+
+/** A row of the log with its columns opened. */
+export interface OfflineEvent extends SourceEvent {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly arrivedAtMs: number;
+}
+
+export interface LoadSummary {
+  readonly read: number;
+  readonly loaded: number;
+  /** Rows left out, by reason; `read` is `loaded` plus all of these. */
+  readonly skipped: ReadonlyMap<string, number>;
+  /** True when the same files had been loaded before: nothing was done. */
+  readonly repeated: boolean;
+}
+
+export interface Correction {
+  readonly id: string;
+  /** Null removes the event. */
+  readonly event: SourceEvent | null;
+}
+
+export interface ScanRequest {
+  readonly view: ViewDefinition;
+  /** Segments of epochs up to this one are scanned, and all loads. */
+  readonly cut: number;
+  /** Events in `[fromMs, untilMs)`; the ends may be infinite. */
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Rows in columns. Entities follow one another; within one, events go by (timestamp, id). */
+export interface ScanChunk {
+  readonly rowCount: number;
+  /** One array a join key; rows with a null join key are left out of the scan. */
+  readonly joinKeys: readonly (readonly Scalar[])[];
+  readonly timestampsMs: ArrayLike<number>;
+  /** "" for every row where the source declares no id. */
+  readonly ids: readonly string[];
+  /** One array a value column of the view, in its order. */
+  readonly values: readonly (readonly (Scalar | null)[])[];
+}
+
+/**
+ * Everything put is durable when the promise resolves, whole or not at all, and putting it again
+ * changes nothing, also from another process at the same time.
+ */
+export interface OfflineStore {
+  hasSegment(name: SegmentName): Promise<boolean>;
+  putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void>;
+  putCorrections(source: SourceDefinition, corrections: readonly Correction[]): Promise<void>;
+  /**
+   * An event id counts once: of several rows of one id the one that came through the log first
+   * wins, then loads by name; then its newest correction replaces it.
+   */
+  scan(request: ScanRequest): AsyncIterable<ScanChunk>;
+  /** Rows a scan would bring, for progress; an estimate. */
+  estimateRows(request: ScanRequest): Promise<number>;
+  /** The entities with events in segments of epochs in `(afterEpoch, throughEpoch]`, each once. */
+  entitiesOf(
+    view: ViewDefinition,
+    epochs: { readonly afterEpoch: number; readonly throughEpoch: number },
+  ): AsyncIterable<readonly string[]>;
+  /** Remembers, before they are published, which entities the scan of a run has. */
+  putPublished(request: ScanRequest): Promise<void>;
+  /** Every entity ever published for a view and absent from the scan's: they get empty records. */
+  vanishedEntities(request: ScanRequest): AsyncIterable<readonly string[]>;
+}

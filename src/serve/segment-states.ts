@@ -1,0 +1,120 @@
+/**
+ * Folds partials into segments. The edges of all windows cut the time axis into segments; every
+ * tile and every raw event lies in one of them and is folded once, however many windows there are:
+ *
+ *   edges       a         b        c          d
+ *   segments    │── 0 ────│── 1 ───│─── 2 ────│      windows [a,d) [b,d) [c,d) and so on
+ */
+
+import type { Scalar } from "../core/value.ts";
+import type { StateAlgebra } from "../aggregate/aggregate.ts";
+import type { PartialView } from "../tile/partial-codec.ts";
+import type { ViewPlan } from "./view-plan.ts";
+
+export class SegmentStates {
+  readonly #plan: ViewPlan;
+  /** Sorted, distinct; segment i is [edges[i], edges[i+1]). */
+  readonly #edgesMs: readonly number[];
+  /** By slot, then segment; undefined for what nothing fell into. */
+  readonly #states: (unknown[] | undefined)[];
+
+  constructor(plan: ViewPlan, edgesMs: readonly number[]) {
+    this.#plan = plan;
+    this.#edgesMs = edgesMs;
+    this.#states = plan.view.slots.map(() => undefined);
+  }
+
+  /** The segment that begins at an edge. */
+  segmentAt(edgeMs: number): number {
+    return this.#edgesMs.indexOf(edgeMs);
+  }
+
+  /** The state of a slot in a segment; undefined where there is nothing. */
+  stateOf(slotIndex: number, segment: number): unknown {
+    return this.#states[slotIndex]?.[segment];
+  }
+
+  foldInto(partial: PartialView): void {
+    this.#foldTiles(partial);
+    this.#foldEvents(partial);
+  }
+
+  #foldTiles(partial: PartialView): void {
+    const segments = this.#segmentsOf(partial.tileStartsMs);
+    const end = lastInside(segments) + 1;
+    if (end === 0) return;
+    this.#plan.view.slots.forEach(({ algebra }, slotIndex) => {
+      const reader = partial.slotReader(slotIndex);
+      const states = this.#statesOf(slotIndex);
+      const outside = algebra.empty();
+      for (let i = 0; i < end; i++) {
+        const segment = segments[i] as number;
+        algebra.readInto(segment < 0 ? outside : stateIn(states, segment, algebra), reader);
+      }
+    });
+  }
+
+  #foldEvents(partial: PartialView): void {
+    const segments = this.#segmentsOf(partial.eventTimestampsMs);
+    if (lastInside(segments) < 0) return;
+    const ties = this.#plan.view.ordered ? partial.ties() : null;
+    this.#plan.slotsOfColumn.forEach((slotIndexes, columnIndex) => {
+      const values = partial.columnValues(columnIndex);
+      for (const slotIndex of slotIndexes) {
+        this.#addColumn(slotIndex, values, { partial, segments, ties });
+      }
+    });
+  }
+
+  #addColumn(
+    slotIndex: number,
+    values: readonly (Scalar | null)[],
+    events: {
+      readonly partial: PartialView;
+      readonly segments: Int32Array;
+      readonly ties: readonly string[] | null;
+    },
+  ): void {
+    const { partial, segments, ties } = events;
+    const algebra = (this.#plan.view.slots[slotIndex] as { algebra: StateAlgebra }).algebra;
+    const states = this.#statesOf(slotIndex);
+    const order = { timestampMs: 0, tie: "" };
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] ?? null;
+      const segment = segments[i] as number;
+      if (value === null || segment < 0) continue;
+      order.timestampMs = partial.eventTimestampsMs[i] as number;
+      if (ties !== null) order.tie = ties[i] as string;
+      algebra.addInto(stateIn(states, segment, algebra), value, order);
+    }
+  }
+
+  /** For each of some sorted instants the segment it lies in, -1 for none. */
+  #segmentsOf(instantsMs: Float64Array): Int32Array {
+    const edgesMs = this.#edgesMs;
+    const segments = new Int32Array(instantsMs.length);
+    let segment = -1;
+    for (let i = 0; i < instantsMs.length; i++) {
+      const instantMs = instantsMs[i] as number;
+      while (segment + 1 < edgesMs.length && (edgesMs[segment + 1] as number) <= instantMs) {
+        segment += 1;
+      }
+      segments[i] = segment === edgesMs.length - 1 ? -1 : segment;
+    }
+    return segments;
+  }
+
+  #statesOf(slotIndex: number): unknown[] {
+    return (this.#states[slotIndex] ??= []);
+  }
+}
+
+function stateIn(states: unknown[], segment: number, algebra: StateAlgebra): unknown {
+  return (states[segment] ??= algebra.empty());
+}
+
+function lastInside(segments: Int32Array): number {
+  let last = segments.length - 1;
+  while (last >= 0 && (segments[last] as number) < 0) last -= 1;
+  return last;
+}

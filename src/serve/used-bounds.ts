@@ -1,0 +1,48 @@
+/**
+ * The bounds that windows can be answered for. Within the horizon they are the windows' own. Past
+ * it an edge may fall inside a tile; it is then rounded down to the tile's start, in every partial
+ * at once, and the value is exact for what comes out.
+ */
+
+import type { PartialView } from "../tile/partial-codec.ts";
+import type { Interval } from "../window/bounds.ts";
+
+export interface UsedBounds extends Interval {
+  /** Whether an edge had to be rounded. */
+  readonly degraded: boolean;
+  /** Whether events of the window may have been dropped: no number can be given. */
+  readonly gap: boolean;
+}
+
+export function usedBounds(asked: Interval, partials: readonly PartialView[]): UsedBounds {
+  const startMs = roundDown(asked.startMs, partials);
+  const endMs = Math.max(startMs, roundDown(asked.endMs, partials));
+  return {
+    startMs,
+    endMs,
+    degraded: startMs !== asked.startMs || endMs !== asked.endMs,
+    gap: startMs < endMs && partials.some(({ keepFromMs }) => keepFromMs > startMs),
+  };
+}
+
+/** The latest instant at or before `edgeMs` that is inside no tile. */
+function roundDown(edgeMs: number, partials: readonly PartialView[]): number {
+  let roundedMs = edgeMs;
+  for (;;) {
+    const beforeMs = roundedMs;
+    for (const partial of partials) roundedMs = outOfTile(roundedMs, partial);
+    if (roundedMs === beforeMs) return roundedMs;
+  }
+}
+
+function outOfTile(edgeMs: number, { tileStartsMs, tileEndsMs }: PartialView): number {
+  let low = 0;
+  let high = tileStartsMs.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((tileStartsMs[middle] as number) < edgeMs) low = middle + 1;
+    else high = middle;
+  }
+  if (low === 0 || (tileEndsMs[low - 1] as number) <= edgeMs) return edgeMs;
+  return tileStartsMs[low - 1] as number;
+}

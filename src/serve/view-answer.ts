@@ -1,0 +1,35 @@
+/** What a request gets from one view. */
+
+import type { Value } from "../core/value.ts";
+import type { Interval } from "../window/bounds.ts";
+import type { ViewDefinition } from "../define/definition.ts";
+
+export type FeatureStatus = "PRESENT" | "MISSING_DATA" | "TIME_OUT" | "UNKNOWN";
+
+/** Why a value is not what it should be; its text names no key and no value. */
+export interface FeatureFault {
+  readonly code: "OVERFLOW" | "GAP" | "CORRUPT_RECORD" | "TRANSFORM_FAILED";
+  readonly message: string;
+}
+
+export interface FeatureAnswer {
+  readonly value: Value;
+  readonly status: FeatureStatus;
+  /** The lead; null where there is none, as for on-demand features. */
+  readonly effectiveTimeMs: number | null;
+  /** Set when the window was rounded to a coarser tile: the bounds that the value is exact for. */
+  readonly degraded: Interval | null;
+  readonly fault: FeatureFault | null;
+}
+
+export interface ViewAnswer {
+  readonly view: ViewDefinition;
+  /** One a feature, in the order of `view.features`. */
+  readonly features: readonly FeatureAnswer[];
+}
+
+/** What answering cost, counted and not estimated. */
+export interface ReadCost {
+  readonly storeCalls: number;
+  readonly storeBytes: number;
+}

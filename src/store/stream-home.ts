@@ -1,0 +1,47 @@
+/** The contract of a home of stream records: where events are folded, next to where they are kept. */
+
+import type { RawEvent } from "../tile/partial.ts";
+import type { Epoch } from "./event-log.ts";
+import type { StoreReadOptions, StoredValue } from "./online-store.ts";
+
+/** An event of the log on its way into one record. */
+export interface PlacedEvent {
+  readonly seq: number;
+  readonly epoch: number;
+  readonly event: RawEvent;
+}
+
+/** The events for one record, in the order of the log. */
+export interface RecordEvents {
+  readonly view: string;
+  readonly entity: string;
+  readonly events: readonly PlacedEvent[];
+}
+
+export interface ApplyContext {
+  /** The log shard the events come from. */
+  readonly shard: string;
+  /** Every epoch that the events belong to. */
+  readonly epochs: readonly Epoch[];
+  readonly nowMs: number;
+}
+
+export interface CollectRequest {
+  readonly view: string;
+  readonly entities: readonly string[];
+  /** Partials of epochs up to this one are in every batch record a request can meet. */
+  readonly cut: number;
+}
+
+/**
+ * `apply` and `collect` are idempotent, and resolve when every record named is written durably.
+ * `readMany` answers as `OnlineStore.readMany` does.
+ */
+export interface StreamHome {
+  readMany(
+    keys: readonly string[],
+    options?: StoreReadOptions,
+  ): Promise<readonly (StoredValue | null)[]>;
+  apply(records: readonly RecordEvents[], context: ApplyContext): Promise<void>;
+  collect(request: CollectRequest): Promise<void>;
+}

@@ -1,0 +1,56 @@
+/**
+ * Names of records, computable from a request alone:
+ *
+ *   tm/{view}/{fingerprint}/{entity}/b      batch record
+ *   tm/{view}/{fingerprint}/{entity}/s      stream record
+ *
+ * The entity is its join keys in declared order, joined by `|`, with `%`, `|`, `/` and control
+ * characters percent-escaped, so that no two entities share a name.
+ */
+
+import { FeatureError } from "../core/errors.ts";
+import { hashText } from "../core/hash.ts";
+import { limits } from "../core/limits.ts";
+import type { Scalar } from "../core/value.ts";
+
+export interface RecordOwner {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+const encoder = new TextEncoder();
+
+/** The part of a record's name that is its entity. @throws FeatureError where it is too long. */
+export function entityKey(joinKeyValues: readonly Scalar[]): string {
+  const key = joinKeyValues.map((value) => escapeKeyPart(String(value))).join("|");
+  if (key.length > limits.entityKeyBytesMax || byteLength(key) > limits.entityKeyBytesMax) {
+    throw new FeatureError(
+      "INVALID_RECORD",
+      `Cannot name an entity: its join keys take more than ${limits.entityKeyBytesMax} bytes, expected fewer`,
+    );
+  }
+  return key;
+}
+
+export function batchKey(view: RecordOwner, entity: string): string {
+  return `tm/${view.name}/${view.fingerprint}/${entity}/b`;
+}
+
+export function streamKey(view: RecordOwner, entity: string): string {
+  return `tm/${view.name}/${view.fingerprint}/${entity}/s`;
+}
+
+/** Which of `shardCount` homes has an entity's stream records: the same for all its views. */
+export function shardOf(entity: string, shardCount: number): number {
+  return hashText(entity, 0) % shardCount;
+}
+
+function escapeKeyPart(part: string): string {
+  return part.replace(/[%|/\u0000-\u001f\u007f]/g, (unit) => {
+    return `%${unit.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
+function byteLength(text: string): number {
+  return encoder.encode(text).length;
+}
