@@ -63,21 +63,23 @@ export class ExactSum {
     this.#addShifted(value < 0 ? -mantissa : mantissa, mantissaExponent(high) - baseExponent);
   }
 
-  /** Adds `value * value`, which takes up to 106 bits. @param value finite. */
+  /** Adds `value * value`, all of its up to 106 bits. @param value finite. */
   addSquare(value: number): void {
     if (value === 0) return this.#addZero();
-    double[0] = value;
+    const isSubnormal = Math.abs(value) < 2 ** -1022;
+    double[0] = isSubnormal ? value * 2 ** 54 : value;
     const high = doubleWords[highWord] as number;
     const mantissa = mantissaHigh(high) * limbSize + (doubleWords[lowWord] as number);
-    // (upper * 2^27 + lower)^2 with both halves within 2^26, so that each product is within 2^53.
-    const upper = Math.floor((mantissa + 2 ** 26) * 2 ** -27);
-    const lower = mantissa - upper * 2 ** 27;
-    const position = 2 * mantissaExponent(high) - baseExponent;
-    if (lower !== 0) {
-      this.#addShifted(lower * lower, position);
-      this.#addShifted(2 * upper * lower, position + 27);
-    }
-    this.#addShifted(upper * upper, position + 54);
+    const position = 2 * mantissaExponent(high) - baseExponent - (isSubnormal ? 108 : 0);
+    // T. Dekker, "A floating-point technique for extending the available precision" (1971): with the
+    // factor cut in two halves of 26 bits, what the product lost to rounding comes out exactly.
+    const product = mantissa * mantissa;
+    const upper = Math.floor((mantissa + 2 ** 26) * 2 ** -27) * 2 ** 27;
+    const lower = mantissa - upper;
+    const lost = lower * lower - (product - upper * upper - 2 * upper * lower);
+    if (lost !== 0) this.#addShifted(lost, position);
+    // The mantissa has its bit 52, so the product is a multiple of 2^52.
+    this.#addShifted(product * 2 ** -52, position + 52);
   }
 
   addBigInt(value: bigint): void {
@@ -165,18 +167,21 @@ export class ExactSum {
     if (bytes[from] === 0 || bytes[from + count - 1] === 0) throw corrupt("its ends are zero");
     const sign = header % 2 === 0 ? 1 : -1;
     let limb = this.#reserve(place >> 2, ((place & 3) + count + 3) >> 2);
+    const limbs = this.#limbs;
+    const end = from + count;
+    // The first and the last word of the sum may have bytes missing; between them they are whole.
+    let i = from;
     let word = 0;
-    let shift = 8 * (place & 3);
-    for (let i = from; i < from + count; i++) {
-      word |= (bytes[i] as number) << shift;
-      shift += 8;
-      if (shift === 32) {
-        this.#limbs[limb++]! += sign * (word >>> 0);
-        word = 0;
-        shift = 0;
-      }
+    for (let shift = 8 * (place & 3); shift < 32 && i < end; shift += 8) {
+      word |= (bytes[i++] as number) << shift;
     }
-    if (shift > 0) this.#limbs[limb]! += sign * word;
+    limbs[limb++]! += sign * (word >>> 0);
+    for (; i + 4 <= end; i += 4) limbs[limb++]! += sign * wordAt(bytes, i);
+    if (i === end) return;
+    word = bytes[i++] as number;
+    if (i < end) word |= (bytes[i++] as number) << 8;
+    if (i < end) word |= (bytes[i++] as number) << 16;
+    limbs[limb]! += sign * word;
   }
 
   /** Remembers that there was a value, at the place where its neighbours will most likely be. */
@@ -184,7 +189,7 @@ export class ExactSum {
     if (this.isEmpty) this.#grow(unitWord - 1, 1);
   }
 
-  /** Adds `integer * 2^position` in units of 2^-2176, for an integer within 2^53. */
+  /** Adds `integer * 2^position` in units of 2^-2176, for an integer within 2^54. */
   #addShifted(integer: number, position: number): void {
     const i = this.#reserve(position >> 5, 3);
     // Only the exponent changes, so it is exact, and so is each part that is cut off below.
@@ -253,6 +258,12 @@ function mantissaHigh(high: number): number {
 /** The power of two by which that integer is multiplied. */
 function mantissaExponent(high: number): number {
   return Math.max((high >>> 20) & 0x7ff, 1) - 1075;
+}
+
+function wordAt(bytes: Uint8Array, position: number): number {
+  const low = (bytes[position] as number) | ((bytes[position + 1] as number) << 8);
+  const high = (bytes[position + 2] as number) | ((bytes[position + 3] as number) << 8);
+  return (low | (high << 16)) >>> 0;
 }
 
 function corrupt(why: string): CorruptRecordError {

@@ -46,4 +46,18 @@ export const limits = {
   publishBytesMax: 4 * 2 ** 20,
   /** Entities in one collect. */
   collectEntitiesMax: 1_000,
+  /** Bytes of a request for features. */
+  requestBodyBytesMax: 4 * 2 ** 20,
+  /** Bytes and records of a request to ingest; fewer records than ids forgotten with an append. */
+  ingestBodyBytesMax: 16 * 2 ** 20,
+  ingestRecordsMax: 10_000,
+  /** Errors listed in an answer to ingest; later records are not looked at. */
+  recordErrorsMax: 100,
+  /** Bytes of an admin request: a call to a Durable Object holds 32 MiB. */
+  adminBodyBytesMax: 30 * 2 ** 20,
+  /** Rows, and their bytes, in one page of the log; a row alone may be larger. */
+  logPageRowsMax: 1_000,
+  logPageBytesMax: 8 * 2 ** 20,
+  /** Bytes read from stores for one request, past which the latency objective does not hold. */
+  objectiveStoreBytesMax: 2 * 2 ** 20,
 } as const;

@@ -51,7 +51,7 @@ export function buildView(
   const compaction = readCompaction(prefix, config.compaction);
   const view = {
     name,
-    entities: config.entities,
+    entities: [...config.entities],
     joinKeys,
     source: config.source,
     windowing,

@@ -88,7 +88,7 @@ export interface ViewDefinition {
   readonly featureStartTimeMs: number | null;
   /** Sorted by name, the order of the wire. */
   readonly features: readonly FeatureDefinition[];
-  /** The aggregated columns, in the order of the source's columns. */
+  /** The aggregated columns, sorted by name: the order that a source lists them in is no matter. */
   readonly valueColumns: readonly Column[];
   readonly slots: readonly Slot[];
   /** Whether some slot needs the tie key, so that raw events keep it. */

@@ -38,6 +38,7 @@ function printedData(view: UnprintedView): unknown {
     intervalMs: view.intervalMs,
     featureStartTimeMs: view.featureStartTimeMs,
     valueColumns: view.valueColumns.map(({ name, type }) => ({ name, type })),
+    slots: view.slots.map(({ column, algebra }) => ({ column, key: algebra.key })),
     features: view.features.map(({ column, functionName, n, window }) => ({
       column,
       functionName,

@@ -129,9 +129,10 @@ export function onDemandView<
   return brandDefinition<OnDemandView<Name, Request, Inputs, Output>>({
     kind: "onDemandView",
     name,
-    request,
-    inputs,
-    output,
+    // Copies, so that a later change to the config cannot pass unchecked.
+    request: { ...request },
+    inputs: { ...inputs },
+    output: { ...output },
     // Its caller passes what `request` and `inputs` declare, which is what the types above say.
     transform: config.transform as unknown as OnDemandViewDefinition["transform"],
     version: readText(prefix, "version", config.version),

@@ -39,7 +39,7 @@ export function readAggregation(value: unknown, scope: AggregationScope): Unplac
     n,
     window,
     bound: aggregate.bind(column.type, n),
-    description: readText(`${prefix}`, "its description", aggregation.description),
+    description: readText(prefix, "its description", aggregation.description),
   };
 }
 
@@ -81,33 +81,31 @@ function checkN(prefix: string, { takesCount }: AggregateFunction, n: number | n
 function readWindow(prefix: string, { window, offset }: Aggregation): Window {
   if (window === "lifetime") {
     if (offset === null) return { sizeMs: null, offsetMs: 0 };
-    throw new DefinitionError(
-      `${prefix}, and a lifetime window ends at the lead, remove the offset`,
-    );
+    throw new DefinitionError(`${prefix}: a lifetime window ends at the lead, remove the offset`);
   }
-  const sizeMs = readCanonical(`${prefix}, whose`, "window", window);
+  const sizeMs = readCanonical(prefix, "its window", window);
   return { sizeMs, offsetMs: offset === null ? 0 : -readOffset(prefix, offset) };
 }
 
 function readOffset(prefix: string, offset: unknown): number {
   if (typeof offset !== "string" || !offset.startsWith("-")) {
     throw new DefinitionError(
-      `${prefix}, whose offset is not negative, write it with its sign, as in "-1d"`,
+      `${prefix}: its offset is not negative, write it with its sign, as in "-1d"`,
     );
   }
-  return readCanonical(`${prefix}, whose`, "offset without its sign", offset.slice(1));
+  return readCanonical(prefix, "its offset without the sign", offset.slice(1));
 }
 
 /** The text ends up in the feature's name, so one length has one spelling. */
 function readCanonical(prefix: string, field: string, text: string): number {
   const sizeMs = readDuration(prefix, field, text);
   if (sizeMs % 1_000 !== 0) {
-    throw new DefinitionError(`${prefix} ${field} is "${text}", make it whole seconds`);
+    throw new DefinitionError(`${prefix}: ${field} is "${text}", make it whole seconds`);
   }
   const canonical = formatDuration(sizeMs);
   if (text !== canonical) {
     throw new DefinitionError(
-      `${prefix} ${field} is "${text}", write "${canonical}", as feature names do`,
+      `${prefix}: ${field} is "${text}", write "${canonical}", as feature names do`,
     );
   }
   return sizeMs;

@@ -76,18 +76,18 @@ type NamesOfType<Columns, Type extends ScalarType> = {
 }[keyof Columns & string];
 
 /** The names `timestamp` may take: any where it is implied, save a column of another type. */
-export type TimestampRule<Columns, Timestamp> = [NamesOfType<Columns, "timestamp">] extends [never]
-  ? Timestamp extends keyof Columns
-    ? never
-    : Timestamp
-  : NamesOfType<Columns, "timestamp">;
+export type TimestampRule<Columns, Timestamp> = string extends keyof Columns
+  ? Timestamp
+  : [NamesOfType<Columns, "timestamp">] extends [never]
+    ? Exclude<Timestamp, keyof Columns>
+    : NamesOfType<Columns, "timestamp">;
 
 /** The names `id` may take: a listed string column, or any new one where `timestamp` is implied. */
-export type IdRule<Columns, Id> = [NamesOfType<Columns, "timestamp">] extends [never]
-  ? Id extends keyof Columns
-    ? NamesOfType<Columns, "string">
-    : Id
-  : NamesOfType<Columns, "string">;
+export type IdRule<Columns, Id> = string extends keyof Columns
+  ? Id
+  : [NamesOfType<Columns, "timestamp">] extends [never]
+    ? Exclude<Id, keyof Columns> | NamesOfType<Columns, "string">
+    : NamesOfType<Columns, "string">;
 
 /** All columns, the implied ones included. */
 export type AllColumns<Columns extends ColumnTypes, Timestamp, Id> = Flat<

@@ -122,7 +122,12 @@ function foldEpoch(
       overtimeMs: view.horizonMs,
     },
   );
-  const partial = retile(before?.partial ?? null, events, { cover, earliestMs, layout: view });
+  // Nothing is dropped here: a late reader of an old batch copy may round its edges down this far.
+  const partial = retile(before?.partial ?? null, events, {
+    cover: { ...cover, keepFromMs: -Infinity },
+    earliestMs,
+    layout: view,
+  });
   return { epoch, startedAtMs, partial };
 }
 

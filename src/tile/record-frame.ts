@@ -7,9 +7,9 @@
  * single-bit flip is detected.
  */
 
-import { Packr } from "msgpackr";
 import { CorruptRecordError } from "../core/errors.ts";
 import { xxh32 } from "../core/hash.ts";
+import { packMsgpack, unpackMsgpack } from "./msgpack.ts";
 
 export type RecordKind = "batch" | "stream";
 
@@ -18,19 +18,9 @@ const version = 1;
 const kindBytes: Readonly<Record<RecordKind, number>> = { batch: 0x42, stream: 0x53 };
 const headerBytes = 8;
 
-/** Canonical msgpack: no extensions of the library's own, nothing another language cannot read. */
-const options = {
-  useRecords: false,
-  variableMapSize: true,
-  moreTypes: false,
-  // Known to the library and missing from its types.
-  int64AsType: "auto",
-};
-const packr = new Packr(options as object);
-
 /** Wraps an envelope of strings, numbers, `Uint8Array`s and arrays of them. */
 export function frameRecord(kind: RecordKind, envelope: readonly unknown[]): Uint8Array {
-  const body = packr.pack(envelope);
+  const body = packMsgpack(envelope);
   const framed = new Uint8Array(headerBytes + body.length);
   framed.set([...magic, kindBytes[kind], version]);
   framed.set(body, headerBytes);
@@ -67,7 +57,7 @@ function checksumOf(framed: Uint8Array): number {
 function unpackEnvelope(body: Uint8Array): unknown[] {
   let envelope: unknown;
   try {
-    envelope = packr.unpack(body);
+    envelope = unpackMsgpack(body);
   } catch (cause) {
     throw new CorruptRecordError("Cannot read record: its envelope is not msgpack", { cause });
   }

@@ -173,7 +173,8 @@ const refused: readonly (readonly [
   ],
 ];
 
-test.each(refused)("%s() refuses %s, case %#", (builder, name, config, message) => {
+test.each(refused)("%s() refuses %s, case %#", (...given) => {
+  const [builder, name, config, message] = given;
   expect(() => untyped[builder](name, config)).toThrow(DefinitionError);
   expect(() => untyped[builder](name, config)).toThrow(message);
 });

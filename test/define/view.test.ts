@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import {
   DefinitionError,
@@ -141,12 +142,12 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
   [
     "another spelling of a window",
     { features: { amt: [sum("24h")] } },
-    `${head}: features.amt has sum("24h"), whose window is "24h", write "1d", as feature names do`,
+    `${head}: features.amt has sum("24h"): its window is "24h", write "1d", as feature names do`,
   ],
   [
     "another spelling of an offset",
     { features: { amt: [sum("1d", { offset: "-60m" })] } },
-    'whose offset without its sign is "60m", write "1h"',
+    'its offset without the sign is "60m", write "1h"',
   ],
   [
     "another spelling of the interval",
@@ -156,28 +157,28 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
   [
     "an empty window",
     { features: { amt: [sum("0s")] } },
-    'whose window is "0s", expected more than nothing',
+    'its window is "0s", expected more than nothing',
   ],
   ["a window past the longest", { features: { amt: [sum("3661d")] } }, "at most 3660d"],
   [
     "a window below a second",
     { windowing: "continuous", interval: undefined, features: { amt: [sum("1500ms")] } },
-    'whose window is "1500ms", make it whole seconds',
+    'its window is "1500ms", make it whole seconds',
   ],
   [
     "a window that is no duration",
     { features: { amt: [sum("1w" as "1d")] } },
-    'whose window is "1w", expected a whole number and a unit',
+    'its window is "1w", expected a whole number and a unit',
   ],
   [
     "a window that is no text",
     { features: { amt: [sum(60 as unknown as "1d")] } },
-    "whose window is a number, expected a duration",
+    "its window is a number, expected a duration",
   ],
   [
     "an offset ahead",
     { features: { amt: [sum("1d", { offset: "1d" as "-1d" })] } },
-    "whose offset is not negative",
+    "its offset is not negative",
   ],
   [
     "an offset of nothing",
@@ -372,8 +373,8 @@ function manySums(length: number): Aggregation[] {
 }
 
 const golden = ["windows", "arrivals"]
-  .map((name) => new URL(`../../../shared/golden/${name}.json`, import.meta.url))
-  .filter((url) => existsSync(url));
+  .map((name) => join(import.meta.dirname, "../../../shared/golden", `${name}.json`))
+  .filter((path) => existsSync(path));
 
 interface GoldenCase {
   readonly view: {
@@ -395,7 +396,7 @@ interface GoldenCase {
 }
 
 test.skipIf(golden.length === 0)("views name their features as the golden answers do", () => {
-  const cases = golden.flatMap((url) => JSON.parse(readFileSync(url, "utf8")) as GoldenCase[]);
+  const cases = golden.flatMap((path) => JSON.parse(readFileSync(path, "utf8")) as GoldenCase[]);
   expect(cases.length).toBeGreaterThan(50);
   for (const { view, queries, ops } of cases) {
     const columns = Object.entries(view.columns).map(([name, type]) => [

@@ -1,0 +1,80 @@
+/** A service's answer: its views read in one round, then its on-demand views, in the wire's order. */
+
+import type { DataType, Scalar } from "../core/value.ts";
+import type { ServiceDefinition } from "../define/definition.ts";
+import { entityKey } from "../tile/keys.ts";
+import { readViews } from "./read-views.ts";
+import type { ServingHomes, ViewRead, ViewsRead } from "./read-views.ts";
+import { runOnDemand } from "./run-on-demand.ts";
+import type { OnDemandAnswer, OnDemandInputs } from "./run-on-demand.ts";
+import type { FeatureAnswer, ViewAnswer } from "./view-answer.ts";
+
+/** A feature of an answer, with what its definition says of it. */
+export interface ServedFeature {
+  /** `{view}.{feature}` */
+  readonly name: string;
+  readonly type: DataType;
+  readonly description: string | null;
+  /** Whether it is a count, for which services may ask null in the place of nothing. */
+  readonly isCount: boolean;
+  readonly answer: FeatureAnswer;
+}
+
+export interface ServiceRequest {
+  /** Every join key of the service's views, by name. */
+  readonly joinKeys: ReadonlyMap<string, Scalar>;
+  readonly nowMs: number;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads every view of the service, those that only its on-demand views read included.
+ *
+ * @throws FeatureError STORE_UNAVAILABLE when a store fails, INVALID_RECORD for a key that is too long.
+ */
+export function readService(
+  homes: ServingHomes,
+  service: ServiceDefinition,
+  request: ServiceRequest,
+): Promise<ViewsRead> {
+  const reads = service.views.map((view): ViewRead => {
+    const values = view.joinKeys.map(({ name }) => request.joinKeys.get(name) as Scalar);
+    return { view, entity: entityKey(values) };
+  });
+  return readViews(homes, reads, request);
+}
+
+/**
+ * The features of an answer in their stable order: on-demand views by name with their outputs as
+ * declared, then aggregate views by name with their features by name.
+ */
+export function finishService(
+  service: ServiceDefinition,
+  inputs: OnDemandInputs,
+): readonly ServedFeature[] {
+  const served = new Set(service.servedViews);
+  return [
+    ...runOnDemand(service.onDemandViews, inputs).flatMap(onDemandFeatures),
+    ...inputs.answers.filter(({ view }) => served.has(view.name)).flatMap(viewFeatures),
+  ];
+}
+
+function onDemandFeatures({ view, features }: OnDemandAnswer): ServedFeature[] {
+  return Object.entries(view.output).map(([name, type], i) => ({
+    name: `${view.name}.${name}`,
+    type,
+    description: null,
+    isCount: false,
+    answer: features[i] as FeatureAnswer,
+  }));
+}
+
+function viewFeatures({ view, features }: ViewAnswer): ServedFeature[] {
+  return view.features.map((feature, i) => ({
+    name: `${view.name}.${feature.name}`,
+    type: feature.bound.output,
+    description: feature.description,
+    isCount: feature.functionName === "count",
+    answer: features[i] as FeatureAnswer,
+  }));
+}

@@ -1,0 +1,183 @@
+import { expect, test } from "vitest";
+import { startEdge, windowBounds } from "../../src/window/bounds.ts";
+import type { WindowGeometry, WindowSpan } from "../../src/window/bounds.ts";
+import { planCover, tileAt } from "../../src/window/cover.ts";
+import type { CoveredReads } from "../../src/window/cover.ts";
+import { forSeeds } from "../builders/random.ts";
+import type { Random } from "../builders/random.ts";
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+
+test("planCover() cuts the worked example of its head", () => {
+  const noonMs = Date.UTC(2026, 0, 1, 12);
+  const at = (hours: number, minutes: number) => Date.UTC(2026, 0, 1, hours, minutes);
+  const cover = planCover(
+    { windowing: "sliding", intervalMs: 5 * minuteMs, featureStartTimeMs: null },
+    [{ sizeMs: hourMs, offsetMs: 0 }],
+    { earliestMs: noonMs, latestMs: noonMs + hourMs, overtimeMs: hourMs },
+  );
+  expect(cover.keepFromMs).toBe(at(11, 0));
+  expect(tileAt(cover, at(11, 7))).toEqual({ startMs: at(11, 5), endMs: at(11, 10) });
+  expect(tileAt(cover, at(12, 31))).toEqual({ startMs: at(12, 30), endMs: at(12, 35) });
+  expect(tileAt(cover, at(10, 59)).endMs).toBe(at(11, 0));
+});
+
+test("planCover() puts one tile between the zones of a 30 d and a 1 h window", () => {
+  const nowMs = Date.UTC(2026, 0, 31);
+  const dayMs = 24 * hourMs;
+  const cover = planCover(
+    { windowing: "sliding", intervalMs: 5 * minuteMs, featureStartTimeMs: null },
+    [
+      { sizeMs: hourMs, offsetMs: 0 },
+      { sizeMs: 30 * dayMs, offsetMs: 0 },
+    ],
+    { earliestMs: nowMs, latestMs: nowMs + dayMs, overtimeMs: 100 * dayMs },
+  );
+  expect(tileAt(cover, nowMs - 10 * dayMs)).toEqual({
+    startMs: nowMs - 29 * dayMs,
+    endMs: nowMs - hourMs,
+  });
+});
+
+test("tileAt() holds its instant, and neighbours touch", () => {
+  forSeeds(300, (random) => {
+    const { cover } = randomCover(random);
+    let { startMs, endMs } = tileAt(cover, random.integer(-1e12, 1e12));
+    for (let i = 0; i < 20 && Number.isFinite(endMs); i++) {
+      expect(startMs).toBeLessThan(endMs);
+      const next = tileAt(cover, endMs);
+      expect(next.startMs).toBe(endMs);
+      ({ startMs, endMs } = next);
+    }
+  });
+});
+
+test("planCover() lets no window edge fall inside a tile within the horizon", () => {
+  forSeeds(1500, (random) => {
+    const { geometry, windows, reads, cover } = randomCover(random);
+    const atMs = random.integer(reads.earliestMs, reads.latestMs + 1);
+    for (const window of windows) {
+      const bounds = windowBounds(geometry, window, atMs);
+      for (const edgeMs of [bounds.startMs, bounds.endMs]) {
+        if (!Number.isFinite(edgeMs)) continue;
+        expect(tileAt(cover, edgeMs).startMs).toBe(edgeMs);
+        expect(tileAt(cover, edgeMs - 1).endMs).toBe(edgeMs);
+      }
+    }
+  });
+});
+
+test("planCover() has no boundary within the horizon that no window edge reaches", () => {
+  forSeeds(1500, (random) => {
+    const { geometry, windows, reads, cover } = randomCover(random);
+    const window = random.pick(windows);
+    const aroundMs = windowBounds(geometry, window, reads.earliestMs);
+    const nearMs = random.pick([aroundMs.startMs, aroundMs.endMs, reads.earliestMs, reads.latestMs]);
+    if (!Number.isFinite(nearMs)) return;
+    const spanMs = reads.latestMs - reads.earliestMs + hourMs;
+    const tile = tileAt(cover, nearMs + random.integer(-spanMs, spanMs));
+    for (const boundaryMs of [tile.startMs, tile.endMs]) {
+      if (!Number.isFinite(boundaryMs)) continue;
+      const reached = windows.some(
+        (each) =>
+          isReached(geometry, each, { boundaryMs, reads }) ||
+          isOvertime(geometry, each, { boundaryMs, reads }),
+      );
+      expect(reached, `boundary ${boundaryMs}`).toBe(true);
+    }
+  });
+});
+
+test("planCover() only loses boundaries as its requests move on", () => {
+  forSeeds(800, (random) => {
+    const { geometry, windows, reads, cover } = randomCover(random);
+    const laterMs = reads.earliestMs + random.integer(0, 3 * (reads.latestMs - reads.earliestMs));
+    const later = planCover(geometry, windows, { ...reads, earliestMs: laterMs });
+    const instantMs = random.integer(reads.earliestMs - 40 * hourMs, reads.latestMs + 40 * hourMs);
+    const fine = tileAt(cover, instantMs);
+    const coarse = tileAt(later, instantMs);
+    expect(coarse.startMs).toBeLessThanOrEqual(fine.startMs);
+    expect(coarse.endMs).toBeGreaterThanOrEqual(fine.endMs);
+    expect(later.keepFromMs).toBeGreaterThanOrEqual(cover.keepFromMs);
+  });
+});
+
+test("planCover() takes instants before 1970", () => {
+  const cover = planCover(
+    { windowing: "sliding", intervalMs: hourMs, featureStartTimeMs: null },
+    [{ sizeMs: 2 * hourMs, offsetMs: 0 }],
+    { earliestMs: -10 * hourMs - 1, latestMs: -5 * hourMs, overtimeMs: 5 * hourMs },
+  );
+  expect(tileAt(cover, -12 * hourMs - 1)).toEqual({ startMs: -13 * hourMs, endMs: -12 * hourMs });
+});
+
+interface RandomCover {
+  readonly geometry: WindowGeometry;
+  readonly windows: readonly WindowSpan[];
+  readonly reads: CoveredReads;
+  readonly cover: ReturnType<typeof planCover>;
+}
+
+function randomCover(random: Random): RandomCover {
+  const intervalMs = random.pick([minuteMs, 5 * minuteMs, hourMs]);
+  const geometry: WindowGeometry = {
+    windowing: random.pick(["sliding", "sawtooth", "continuous"]),
+    intervalMs,
+    featureStartTimeMs: random.pick([null, 1234567]),
+  };
+  const windows = Array.from({ length: random.integer(1, 5) }, () => ({
+    sizeMs: random.next() < 0.15 ? null : intervalMs * random.integer(1, 60),
+    offsetMs: random.next() < 0.6 ? 0 : -intervalMs * random.integer(1, 20),
+  }));
+  const earliestMs = random.integer(-1e9, 1e9);
+  const horizonMs = random.integer(1, 30 * hourMs);
+  const reads = { earliestMs, latestMs: earliestMs + horizonMs, overtimeMs: horizonMs };
+  return { geometry, windows, reads, cover: planCover(geometry, windows, reads) };
+}
+
+/** Whether some request within the horizon, or any later one for a live lead, has the edge there. */
+function isReached(
+  geometry: WindowGeometry,
+  window: WindowSpan,
+  { boundaryMs, reads }: { readonly boundaryMs: number; readonly reads: CoveredReads },
+): boolean {
+  const stepMs = geometry.windowing === "continuous" ? 1 : geometry.intervalMs;
+  const latestForEnd = window.offsetMs === 0 ? Infinity : reads.latestMs;
+  const candidates = (shiftMs: number) => [
+    boundaryMs + shiftMs,
+    Math.max(boundaryMs + shiftMs, reads.earliestMs),
+    boundaryMs + shiftMs + stepMs - 1,
+  ];
+  const size = window.sizeMs ?? 0;
+  const startReached = candidates(size - window.offsetMs).some(
+    (atMs) =>
+      atMs >= reads.earliestMs &&
+      atMs <= reads.latestMs &&
+      startEdge(geometry, window, atMs) === boundaryMs,
+  );
+  const endReached = candidates(-window.offsetMs).some(
+    (atMs) =>
+      atMs >= reads.earliestMs &&
+      atMs <= latestForEnd &&
+      windowBounds(geometry, window, atMs).endMs === boundaryMs,
+  );
+  return startReached || endReached;
+}
+
+/** Whether it is one of the doubling boundaries past the horizon. */
+function isOvertime(
+  geometry: WindowGeometry,
+  window: WindowSpan,
+  { boundaryMs, reads }: { readonly boundaryMs: number; readonly reads: CoveredReads },
+): boolean {
+  const bounds = windowBounds(geometry, window, reads.latestMs);
+  return [bounds.startMs, bounds.endMs].some((lastMs) => {
+    for (const stepMs of [1, geometry.intervalMs]) {
+      const tileMs = Math.ceil(reads.overtimeMs / stepMs) * stepMs;
+      const power = (boundaryMs - lastMs) / tileMs + 1;
+      if (power >= 1 && Number.isInteger(Math.log2(power))) return true;
+    }
+    return false;
+  });
+}
