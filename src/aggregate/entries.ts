@@ -2,6 +2,7 @@
 
 import type { ByteReader, ByteWriter } from "../core/bytes.ts";
 import { CorruptRecordError } from "../core/errors.ts";
+import { instantMsMax } from "../core/instant.ts";
 import { readInteger, readScalar, writeInteger, writeScalar } from "../core/scalar-codec.ts";
 import { compareScalars, compareUtf8, toInt64 } from "../core/value.ts";
 import type { Int64, Scalar, ScalarType } from "../core/value.ts";
@@ -93,5 +94,7 @@ function subtract(a: number, b: number): Int64 {
 }
 
 function add(a: number, difference: Int64): number {
-  return typeof difference === "number" ? a + difference : Number(BigInt(a) + difference);
+  const sum = typeof difference === "number" ? a + difference : Number(BigInt(a) + difference);
+  if (Math.abs(sum) <= instantMsMax) return sum;
+  throw new CorruptRecordError("Cannot read a state: an entry is further from 1970 than can be");
 }

@@ -49,14 +49,17 @@ function createEndAlgebra(
     empty: () => ({ entries: [] }),
     isEmpty: (state) => state.entries.length === 0,
     addInto: (state, value, order) => keep(state, value, { order, n }),
-    mergeInto(state, from) {
-      state.entries = mergeEnd(state.entries, from.entries, { name, n });
-    },
+    mergeInto: (state, from) => mergeEntriesInto(state, from.entries),
     write: (state, writer) => writeEntries(writer, state.entries, layout),
-    readInto(state, reader) {
-      state.entries = mergeEnd(state.entries, readEntries(reader, layout), { name, n });
-    },
+    readInto: (state, reader) => mergeEntriesInto(state, readEntries(reader, layout)),
   };
+
+  function mergeEntriesInto(state: EntriesState, from: readonly Entry[]): void {
+    if (from.length === 0) return;
+    const merged = mergeSorted(state.entries, from);
+    if (merged.length <= n) state.entries = merged;
+    else state.entries = name === "last" ? merged.slice(-n) : merged.slice(0, n);
+  }
 }
 
 interface Arrival {
@@ -88,17 +91,7 @@ function keepFirst({ entries }: EntriesState, value: Scalar, { order, n }: Arriv
   }
 }
 
-/** A new array: the n of both that are nearest to the end. */
-function mergeEnd(
-  a: readonly Entry[],
-  b: readonly Entry[],
-  { name, n }: { readonly name: "last" | "first"; readonly n: number },
-): Entry[] {
-  const merged = mergeSorted(a, b);
-  if (merged.length <= n) return merged;
-  return name === "last" ? merged.slice(-n) : merged.slice(0, n);
-}
-
+/** A new array, so that states never share one. */
 function mergeSorted(a: readonly Entry[], b: readonly Entry[]): Entry[] {
   // Tiles are disjoint in time, so that one mostly follows the other.
   if (a.length === 0 || b.length === 0) return a.concat(b);

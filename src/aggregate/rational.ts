@@ -47,8 +47,10 @@ export function squareRootRational(rational: Rational): number {
   return root * powerOfTwo(step) * powerOfTwo(half - step);
 }
 
-/** `2^exponent` for an exponent that a double has, -1074 to 1023; `**` promises no exactness. */
+/** `2^exponent`, exactly, which `**` does not promise; past the range of doubles 0 or an infinity. */
 export function powerOfTwo(exponent: number): number {
+  if (exponent < doubleExponentMin) return 0;
+  if (exponent > 1023) return Infinity;
   const bit = exponent - doubleExponentMin;
   const high = exponent >= -1022 ? (exponent + 1023) << 20 : bit >= 32 ? 1 << (bit - 32) : 0;
   powerView.setUint32(0, high);

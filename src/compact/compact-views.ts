@@ -142,7 +142,8 @@ class Publishing {
   readonly #rowsTotal: number;
   #batch: FoldedRecord[] = [];
   #batchBytes = 0;
-  #sending: Promise<void> = Promise.resolve();
+  /** What was sent last; it resolves with its failure, which whoever waits for it throws. */
+  #sending: Promise<{ readonly failure: unknown } | null> = Promise.resolve(null);
   rows = 0;
   keys = 0;
   bytes = 0;
@@ -166,7 +167,7 @@ class Publishing {
 
   async flush(): Promise<void> {
     if (this.#batch.length > 0) await this.#send();
-    await this.#sending;
+    await this.#sent();
   }
 
   async #send(): Promise<void> {
@@ -174,13 +175,19 @@ class Publishing {
     const records = this.#batch;
     this.#batch = [];
     this.#batchBytes = 0;
-    await this.#sending;
-    this.#sending = this.#parts.api.publish({ view, fence, records });
-    // Whoever waits for it sees the failure; until then it is not an unhandled one.
-    this.#sending.catch(() => undefined);
+    await this.#sent();
+    this.#sending = this.#parts.api.publish({ view, fence, records }).then(
+      () => null,
+      (failure: unknown) => ({ failure }),
+    );
     const { rows, keys, bytes } = this;
     const rowsTotal = this.#rowsTotal;
     this.#parts.onProgress?.({ view, phase: "fold", rows, rowsTotal, keys, bytes });
+  }
+
+  async #sent(): Promise<void> {
+    const failed = await this.#sending;
+    if (failed !== null) throw failed.failure;
   }
 }
 

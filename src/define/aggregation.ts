@@ -14,16 +14,16 @@ export interface FunctionInputs {
   readonly count: ScalarType;
   readonly sum: "int64" | "float64";
   readonly mean: "int64" | "float64";
-  readonly min: ScalarType;
-  readonly max: ScalarType;
+  readonly min: Exclude<ScalarType, "boolean">;
+  readonly max: Exclude<ScalarType, "boolean">;
   readonly var_pop: "int64" | "float64";
   readonly var_samp: "int64" | "float64";
   readonly stddev_pop: "int64" | "float64";
   readonly stddev_samp: "int64" | "float64";
   readonly last: ScalarType;
   readonly first: ScalarType;
-  readonly last_distinct: ScalarType;
-  readonly first_distinct: ScalarType;
+  readonly last_distinct: Exclude<ScalarType, "float64">;
+  readonly first_distinct: Exclude<ScalarType, "float64">;
 }
 
 export type FunctionName = keyof FunctionInputs;

@@ -40,8 +40,8 @@ export interface SourceDefinition {
   readonly redeliveryHorizonMs: number;
   /** Runs before anything else sees a row. */
   readonly map: ((row: RawRow, place: RowPlace | null) => RawRow) | null;
-  /** Runs on the mapped row; false drops it. */
-  readonly filter: ((row: RawRow) => boolean) | null;
+  /** Runs on the mapped row; false drops it, and so does a text that says why. */
+  readonly filter: ((row: RawRow) => boolean | string) | null;
 }
 
 export interface Window {

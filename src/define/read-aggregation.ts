@@ -1,7 +1,7 @@
 /** Validates one aggregation of a view and works out the name of its feature. */
 
 import type { AggregateFunction } from "../aggregate/aggregate.ts";
-import { functionNamed } from "../aggregate/functions.ts";
+import { aggregateFunctions } from "../aggregate/functions.ts";
 import { formatDuration } from "../core/duration.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
@@ -52,7 +52,11 @@ function writeCall({ functionName, n, window, offset }: Aggregation): string {
 }
 
 function readFunction(prefix: string, name: string, column: Column): AggregateFunction {
-  const aggregate = functionNamed(name);
+  const aggregate = aggregateFunctions.get(name);
+  if (aggregate === undefined) {
+    const names = [...aggregateFunctions.keys()].join(", ");
+    throw new DefinitionError(`${prefix}, which is no function, expected one of ${names}`);
+  }
   if (!aggregate.inputs.includes(column.type)) {
     throw new DefinitionError(
       `${prefix} over a column of type "${column.type}", expected one of ${aggregate.inputs.map((type) => `"${type}"`).join(", ")}`,

@@ -8,8 +8,8 @@ import type { ScalarReader } from "./read-scalar.ts";
 
 export type ReadEventResult =
   | { readonly kind: "event"; readonly event: SourceEvent }
-  /** The source's filter dropped the row. */
-  | { readonly kind: "filtered" };
+  /** The source's filter dropped the row, and may have said why. */
+  | { readonly kind: "filtered"; readonly reason: string };
 
 /**
  * Maps, filters and validates one row. A column that is missing is null, save the timestamp and the
@@ -26,9 +26,8 @@ export function readEvent(
 ): ReadEventResult {
   const plan = planOf(source);
   const mapped = checkRow(source.map === null ? row : runMap(source.map, row, place), place);
-  if (source.filter !== null && !runFilter(source.filter, mapped, place)) {
-    return { kind: "filtered" };
-  }
+  const kept = source.filter === null ? true : runFilter(source.filter, mapped, place);
+  if (kept !== true) return { kind: "filtered", reason: kept === false ? "filtered" : kept };
   refuseUnknownColumns(mapped, { source, names: plan.names, place });
   const values = plan.columns.map((column) => readColumn(column, mapped, place));
   const event: SourceEvent = {
@@ -92,16 +91,16 @@ function runFilter(
   filter: NonNullable<SourceDefinition["filter"]>,
   row: RawRow,
   place: RowPlace | null,
-): boolean {
+): boolean | string {
   let kept: unknown;
   try {
     kept = filter(row);
   } catch (cause) {
-    throw invalidRecord("the filter of its source threw, expected true or false", place, cause);
+    throw invalidRecord("the filter of its source threw, expected true, false or a reason", place, cause);
   }
-  if (typeof kept === "boolean") return kept;
+  if (typeof kept === "boolean" || typeof kept === "string") return kept;
   throw invalidRecord(
-    `the filter of its source returned a value of type ${typeof kept}, expected true or false`,
+    `the filter of its source returned a value of type ${typeof kept}, expected true, false or a reason`,
     place,
   );
 }

@@ -54,8 +54,8 @@ export interface SourceConfig<Columns, Timestamp, Id> {
   readonly columns: Columns;
   /** Runs before anything else sees a row. Must be pure. */
   readonly map?: (row: RawRow, place: RowPlace | null) => RawRow;
-  /** Runs on the mapped row; false drops it. Must be pure. */
-  readonly filter?: (row: RawRow) => boolean;
+  /** Runs on the mapped row; false drops it, and so does a text that says why. Must be pure. */
+  readonly filter?: (row: RawRow) => boolean | string;
   /** Of `map` and `filter`: raise it when they change. */
   readonly version?: string;
 }

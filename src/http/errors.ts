@@ -42,6 +42,9 @@ const statuses: Readonly<Record<ErrorCode, readonly [ContentfulStatusCode, numbe
   INTERNAL: [500, 13],
 };
 
+/** Of an answer that lists what is wrong with records. */
+export const recordErrorsStatus = 400;
+
 const methodNotAllowed = { status: 405, grpcCode: 12 } as const;
 
 /** What an error is to those outside: a fault of this side keeps its text to itself. */

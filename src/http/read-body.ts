@@ -2,7 +2,7 @@
 
 import { FeatureError } from "../core/errors.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
 /** @throws FeatureError TOO_LARGE as soon as the body is known to be past `bytesMax`. */
 export async function readBody(

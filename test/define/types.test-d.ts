@@ -166,6 +166,9 @@ export const refusedMistakes: Readonly<Record<string, () => unknown>> = {
   "the mean of a string after its count": () =>
     // @ts-expect-error merchant is a string.
     streamView("v", { ...over, features: { merchant: [count("1h"), mean("1h")] } }),
+  "the distinct values of a float64": () =>
+    // @ts-expect-error Floats are not told apart by equality.
+    streamView("v", { ...over, features: { amt: [lastDistinct(3, "1h")] } }),
   "a window without a unit": () =>
     // @ts-expect-error A duration ends in its unit.
     streamView("v", { ...over, features: { amt: [sum("90")] } }),

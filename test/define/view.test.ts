@@ -197,7 +197,7 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
   ],
   [
     "a count past the most",
-    { features: { amt: [lastDistinct(1001, "1d")] } },
+    { features: { qty: [lastDistinct(1001, "1d")] } },
     'lastDistinct(1001, "1d") with a count of 1001',
   ],
   ["a count that is no integer", { features: { amt: [first(1.5, "1d")] } }, "with a count of 1.5"],
@@ -208,13 +208,13 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
   ],
   [
     "a count that is missing",
-    { features: { amt: [{ ...lastDistinct(3, "1d"), n: null }] } },
+    { features: { qty: [{ ...lastDistinct(3, "1d"), n: null }] } },
     "without a count, give one from 1 to 1000",
   ],
   [
     "an unknown function",
     { features: { amt: [{ ...sum("1d"), functionName: "median" }] } },
-    `${head}: features.amt has median("1d")`,
+    `${head}: features.amt has median("1d"), which is no function, expected one of count, sum`,
   ],
   [
     "the sum of a string",

@@ -1,0 +1,46 @@
+/** Bundles a feature repository with the serving entry into one module for workerd. */
+
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
+
+export interface BundleOptions {
+  readonly minify?: boolean;
+}
+
+/** The text of the worker's module. @throws when the feature file does not bundle. */
+export async function bundleWorker(
+  featuresFile: string,
+  options: BundleOptions = {},
+): Promise<string> {
+  const result = await build({
+    stdin: { contents: workerEntry(resolve(featuresFile)), resolveDir: root, loader: "ts" },
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2023",
+    platform: "neutral",
+    mainFields: ["browser", "module", "main"],
+    conditions: ["workerd", "worker", "browser", "import"],
+    external: ["cloudflare:*"],
+    alias: { tilemark: resolve(root, "src/index.ts") },
+    minify: options.minify ?? false,
+    legalComments: "none",
+    logLevel: "silent",
+  });
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error("Cannot bundle the worker: esbuild wrote nothing");
+  return output.text;
+}
+
+/** The entry that a deployed worker has too. */
+export function workerEntry(featuresFile: string): string {
+  return `import * as features from ${JSON.stringify(featuresFile)};
+import { createWorker } from ${JSON.stringify(resolve(root, "adapters/runtimes/cloudflare.ts"))};
+const worker = createWorker(features);
+export default worker.handler;
+export const { LogShard, StreamShard, PublisherShard } = worker;
+`;
+}

@@ -1,0 +1,77 @@
+/** `tilemark get`: asks a running server for a feature vector and prints it a feature a line. */
+
+import type { Command } from "commander";
+
+interface GetOptions {
+  readonly url: string;
+  readonly workspace: string;
+  readonly key?: readonly string[];
+  readonly request?: string;
+  readonly json?: boolean;
+}
+
+interface FeatureVector {
+  readonly result: { readonly features: readonly unknown[] };
+  readonly metadata: {
+    readonly features: readonly {
+      readonly name: string;
+      readonly status: string;
+      readonly effectiveTime?: string;
+    }[];
+  };
+}
+
+export function addGetCommand(program: Command): void {
+  program
+    .command("get")
+    .description("get a feature vector from a running server")
+    .argument("<service>", "name of the feature service")
+    .requiredOption("--url <url>", "the running server")
+    .option("--workspace <name>", "the workspace", "prod")
+    .option("--key <name=value...>", "a join key")
+    .option("--request <json>", "the request values, as a JSON object")
+    .option("--json", "print the answer as it came")
+    .action(async (service: string, options: GetOptions) => {
+      const answer = await getFeatures(service, options);
+      if (options.json === true) console.log(JSON.stringify(answer));
+      else printVector(answer);
+    });
+}
+
+async function getFeatures(service: string, options: GetOptions): Promise<FeatureVector> {
+  const response = await fetch(`${options.url}/api/v1/feature-service/get-features`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({
+      params: {
+        workspaceName: options.workspace,
+        featureServiceName: service,
+        joinKeyMap: joinKeys(options.key ?? []),
+        requestContextMap: JSON.parse(options.request ?? "{}") as unknown,
+        metadataOptions: { includeNames: true, includeEffectiveTimes: true, includeServingStatus: true },
+      },
+    }),
+  });
+  const body = (await response.json()) as FeatureVector | { readonly message: string };
+  if ("message" in body) throw new Error(`The server answered ${response.status}: ${body.message}`);
+  return body;
+}
+
+function joinKeys(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf("=");
+      if (at < 1) throw new SyntaxError(`Cannot read key "${pair}": expected name=value`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
+
+function printVector({ result, metadata }: FeatureVector): void {
+  const width = Math.max(...metadata.features.map(({ name }) => name.length));
+  metadata.features.forEach(({ name, status, effectiveTime }, i) => {
+    const note = status === "PRESENT" ? "" : `  ${status}`;
+    const time = effectiveTime === undefined ? "" : `  at ${effectiveTime}`;
+    console.log(`${name.padEnd(width)}  ${JSON.stringify(result.features[i])}${note}${time}`);
+  });
+}

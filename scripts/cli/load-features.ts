@@ -1,0 +1,20 @@
+/** Loads a feature repository from its file, the same one that the worker's bundle imports. */
+
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { loadRepository } from "../../src/define/load-repository.ts";
+import type { Repository, SourceDefinition } from "../../src/define/definition.ts";
+
+/** @throws DefinitionError for what cannot work; an import error for a file that cannot be read. */
+export async function loadFeatures(featuresFile: string): Promise<Repository> {
+  const module: unknown = await import(pathToFileURL(resolve(featuresFile)).href);
+  return loadRepository(module as Record<string, unknown>);
+}
+
+/** @throws an error that names the sources there are. */
+export function sourceNamed(repository: Repository, name: string): SourceDefinition {
+  const source = repository.sources.get(name);
+  if (source !== undefined) return source;
+  const known = [...repository.sources.keys()].sort().join(", ");
+  throw new Error(`Cannot find source "${name}": the feature repository defines ${known}`);
+}

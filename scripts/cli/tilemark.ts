@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The tilemark command. */
+
+import { Command } from "commander";
+import { addBackfillCommand } from "./commands/backfill.ts";
+import { addCompactCommand } from "./commands/compact.ts";
+import { addDemoCommand } from "./commands/demo.ts";
+import { addDevCommand } from "./commands/dev.ts";
+import { addGetCommand } from "./commands/get.ts";
+import { addIngestCommand } from "./commands/ingest.ts";
+
+const program = new Command("tilemark")
+  .description("Online feature serving at the edge: define, ingest, compact, serve")
+  .showHelpAfterError();
+
+addDevCommand(program);
+addIngestCommand(program);
+addBackfillCommand(program);
+addCompactCommand(program);
+addGetCommand(program);
+addDemoCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,65 @@
+/** The admin routes' bytes: batch records and rows of the log, as msgpack arrays. */
+
+import * as z from "zod/mini";
+import { FeatureError } from "../core/errors.ts";
+import type { PublishRequest } from "../compact/compaction-api.ts";
+import type { LogRow } from "../store/event-log.ts";
+import { packMsgpack, unpackMsgpack } from "../tile/msgpack.ts";
+import { parseEnvelope } from "./parse-envelope.ts";
+
+export const msgpackType = "application/msgpack";
+
+const count = z.number("a number").check(z.int("an integer"));
+const bytes = z.instanceof(Uint8Array, { error: "bytes" });
+
+const publishSchema = z.tuple(
+  [z.string("a string"), count, z.array(z.tuple([z.string("a string"), bytes], "a pair"), "an array")],
+  "an array of three",
+);
+
+const logPageSchema = z.array(
+  z.tuple(
+    [count, count, count, z.string("a string"), z.string("a string"), count, bytes],
+    "an array of seven",
+  ),
+  "an array",
+);
+
+/** `[view, fence, [[entity, bytes], …]]` */
+export function writePublish({ view, fence, records }: PublishRequest): Uint8Array<ArrayBuffer> {
+  return packMsgpack([view, fence, records.map(({ entity, bytes }) => [entity, bytes])]);
+}
+
+/** @throws FeatureError INVALID_REQUEST when it is not what `writePublish` wrote. */
+export function readPublish(body: Uint8Array): PublishRequest {
+  const [view, fence, records] = parseEnvelope(publishSchema, unpack(body));
+  return { view, fence, records: records.map(([entity, bytes]) => ({ entity, bytes })) };
+}
+
+/** `[[seq, epoch, arrivedAtMs, source, id, timestampMs, body], …]` */
+export function writeLogPage(rows: readonly LogRow[]): Uint8Array<ArrayBuffer> {
+  return packMsgpack(
+    rows.map(({ seq, epoch, arrivedAtMs, source, id, timestampMs, body }) => {
+      return [seq, epoch, arrivedAtMs, source, id, timestampMs, body];
+    }),
+  );
+}
+
+/** @throws FeatureError INVALID_REQUEST when it is not what `writeLogPage` wrote. */
+export function readLogPage(page: Uint8Array): readonly LogRow[] {
+  return parseEnvelope(logPageSchema, unpack(page)).map(
+    ([seq, epoch, arrivedAtMs, source, id, timestampMs, body]) => {
+      return { seq, epoch, arrivedAtMs, source, id, timestampMs, body };
+    },
+  );
+}
+
+function unpack(body: Uint8Array): unknown {
+  try {
+    return unpackMsgpack(body);
+  } catch (cause) {
+    throw new FeatureError("INVALID_REQUEST", "Cannot read request: its body is not msgpack", {
+      cause,
+    });
+  }
+}

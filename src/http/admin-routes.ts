@@ -1,0 +1,145 @@
+/** Routes under `/admin`: what a compaction asks of the online side, and repair. */
+
+import { Hono } from "hono";
+import * as z from "zod/mini";
+import { FeatureError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { PublisherAccess } from "../compact/compaction-api.ts";
+import type { LogAccess } from "../ingest/log-home.ts";
+import type { LogRow } from "../store/event-log.ts";
+import { msgpackType, readPublish, writeLogPage } from "./admin-codec.ts";
+import { parseEnvelope } from "./parse-envelope.ts";
+import { readBody, readJson } from "./read-body.ts";
+import type { HttpEnv } from "./request-clock.ts";
+
+export interface AdminParts {
+  readonly publisher: PublisherAccess;
+  /** The names of all logs. */
+  readonly logs: readonly string[];
+  readonly logShards: (log: string) => readonly LogAccess[];
+}
+
+export function adminRoutes(parts: AdminParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>().route("/", runRoutes(parts)).route("/", logRoutes(parts));
+}
+
+function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>()
+    .post("/start", async (c) => {
+      const { views, watermarkMs } = parseEnvelope(startSchema, await readAdminJson(c.req.raw));
+      const request = watermarkMs === undefined ? { views } : { views, watermarkMs };
+      return c.json(await publisher.start(request, c.var.nowMs));
+    })
+    .post("/publish", async (c) => {
+      const request = readPublish(await readBody(c.req.raw, limits.adminBodyBytesMax));
+      refuseRepeats(request.records.map(({ entity }) => entity));
+      refuseMore("publish", request.records.length, limits.publishRecordsMax);
+      await publisher.publish(request);
+      return c.json({});
+    })
+    .post("/finish", async (c) => {
+      const request = parseEnvelope(finishSchema, await readAdminJson(c.req.raw));
+      await publisher.finish(request, c.var.nowMs);
+      return c.json({});
+    })
+    .post("/collect", async (c) => {
+      const request = parseEnvelope(collectSchema, await readAdminJson(c.req.raw));
+      refuseRepeats(request.entities);
+      refuseMore("collect", request.entities.length, limits.collectEntitiesMax);
+      await publisher.collect(request, c.var.nowMs);
+      return c.json({});
+    })
+    .post("/finish-collect", async (c) => {
+      const request = parseEnvelope(collectCutSchema, await readAdminJson(c.req.raw));
+      await publisher.finishCollect(request, c.var.nowMs);
+      return c.json({});
+    });
+}
+
+function logRoutes(parts: AdminParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>()
+    .get("/shards", (c) => {
+      const { log } = parseEnvelope(shardsSchema, c.req.query());
+      return c.json(shardsOf(parts, log).map(({ shard }) => shard));
+    })
+    .get("/log", async (c) => {
+      const { shard, ...range } = parseEnvelope(logSchema, c.req.query());
+      const rows = await findShard(parts, shard).read({
+        afterSeq: Number(range.afterSeq),
+        epochMax: Number(range.epochMax),
+        rowsMax: limits.logPageRowsMax,
+      });
+      return c.body(writeLogPage(boundPage(rows)), 200, { "content-type": msgpackType });
+    })
+    .post("/trim", async (c) => {
+      const { shard, epoch } = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
+      await findShard(parts, shard).trim(epoch);
+      return c.json({});
+    })
+    .post("/repair", async (c) => {
+      const shards = parts.logs.flatMap((log) => parts.logShards(log));
+      await Promise.all(shards.map((shard) => shard.repair(c.var.nowMs)));
+      return c.json({ shards: shards.map(({ shard }) => shard) });
+    });
+}
+
+const text = z.string("a string");
+const integer = z.number("an integer").check(z.int("an integer"));
+const finishFields = { view: text, fence: integer };
+const collectFields = { ...finishFields, cut: integer };
+const texts = z.array(text, "an array of strings");
+const digits = z.string("an integer").check(z.regex(/^\d{1,16}$/, "an integer"));
+
+const startSchema = z.object({ views: texts, watermarkMs: z.optional(integer) }, "an object");
+const finishSchema = z.object(finishFields, "an object");
+const collectCutSchema = z.object(collectFields, "an object");
+const collectSchema = z.object({ ...collectFields, entities: texts }, "an object");
+const trimSchema = z.object({ shard: text, epoch: integer }, "an object");
+const shardsSchema = z.object({ log: text }, "an object");
+const logSchema = z.object({ shard: text, afterSeq: digits, epochMax: digits }, "an object");
+
+function readAdminJson(request: Request): Promise<unknown> {
+  return readJson(request, limits.adminBodyBytesMax);
+}
+
+function refuseRepeats(entities: readonly string[]): void {
+  if (new Set(entities).size === entities.length) return;
+  throw new FeatureError(
+    "INVALID_REQUEST",
+    "Cannot read request: it names an entity twice, expected each once",
+  );
+}
+
+function refuseMore(action: string, count: number, max: number): void {
+  if (count <= max) return;
+  throw new FeatureError(
+    "TOO_LARGE",
+    `Cannot ${action} ${count} records in one request: expected at most ${max}`,
+  );
+}
+
+function shardsOf({ logs, logShards }: AdminParts, log: string): readonly LogAccess[] {
+  if (logs.includes(log)) return logShards(log);
+  throw new FeatureError(
+    "NOT_FOUND",
+    `Cannot find log "${log.slice(0, limits.nameLengthMax)}": no source appends to it`,
+  );
+}
+
+function findShard({ logs, logShards }: AdminParts, name: string): LogAccess {
+  for (const log of logs) {
+    const found = logShards(log).find(({ shard }) => shard === name);
+    if (found !== undefined) return found;
+  }
+  throw new FeatureError(
+    "NOT_FOUND",
+    `Cannot find log shard "${name.slice(0, limits.nameLengthMax)}": no log has it`,
+  );
+}
+
+/** As many rows as fit in a page, and always the first: an empty page is the end of the log. */
+function boundPage(rows: readonly LogRow[]): readonly LogRow[] {
+  let byteCount = 0;
+  const end = rows.findIndex(({ body }) => (byteCount += body.length) > limits.logPageBytesMax);
+  return end === -1 ? rows : rows.slice(0, Math.max(1, end));
+}

@@ -1,0 +1,49 @@
+/** The HTTP app: who may ask, what time it is, the routes, and what becomes of errors. */
+
+import { Hono } from "hono";
+import { methodNotAllowed } from "hono/method-not-allowed";
+import type { PublisherAccess } from "../compact/compaction-api.ts";
+import type { Repository } from "../define/definition.ts";
+import type { LogAccess } from "../ingest/log-home.ts";
+import type { ServingHomes } from "../serve/read-views.ts";
+import { requireLoopback } from "./access.ts";
+import { adminRoutes } from "./admin-routes.ts";
+import { answerFailure, answerUnknownRoute, answerWrongMethod } from "./errors.ts";
+import type { ReportError } from "./errors.ts";
+import { getFeaturesRoute } from "./get-features-route.ts";
+import { ingestRoute } from "./ingest-route.ts";
+import { requestClock } from "./request-clock.ts";
+import type { HttpEnv } from "./request-clock.ts";
+
+/** What a host gives the app. */
+export interface AppParts {
+  readonly repository: Repository;
+  /** Names accepted as a workspace; any if left out. */
+  readonly workspaces?: readonly string[];
+  readonly clock: { now(): number };
+  readonly homes: ServingHomes;
+  /** The names of all logs. */
+  readonly logs: readonly string[];
+  readonly logShards: (log: string) => readonly LogAccess[];
+  readonly publisher: PublisherAccess;
+  /** Whether `x-tilemark-now` is honoured; a request that carries it is refused otherwise. */
+  readonly testClock: boolean;
+  /** Only names of this machine are answered. */
+  readonly access: "loopback";
+  /** Told of failures on this side, for the host to log. */
+  readonly report: ReportError;
+}
+
+/** Answers requests through `app.fetch`. Nothing is read or written before the first one. */
+export function createApp(parts: AppParts): Hono {
+  const app = new Hono<HttpEnv>();
+  app.onError((error, c) => answerFailure(c, error, parts.report));
+  app.notFound(answerUnknownRoute);
+  app.use(requireLoopback, requestClock(parts));
+  app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
+  app.get("/healthz", (c) => c.json({ status: "ok" }));
+  app.route("/", getFeaturesRoute(parts));
+  app.route("/", ingestRoute(parts));
+  app.route("/admin", adminRoutes(parts));
+  return app as unknown as Hono;
+}

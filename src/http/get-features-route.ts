@@ -1,0 +1,76 @@
+/** `POST /api/v1/feature-service/get-features`: one vector. */
+
+import { Hono } from "hono";
+import { FeatureError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import type { Repository, ServiceDefinition } from "../define/definition.ts";
+import { finishService, readService } from "../serve/answer-service.ts";
+import type { ServingHomes } from "../serve/read-views.ts";
+import type { ReportError } from "./errors.ts";
+import { readJson } from "./read-body.ts";
+import { readGetFeatures } from "./read-get-features.ts";
+import type { GetFeaturesRequest } from "./read-get-features.ts";
+import { readJoinKeys } from "./read-join-keys.ts";
+import { readRequestContext } from "./read-request-context.ts";
+import type { HttpEnv } from "./request-clock.ts";
+import { writeGetFeatures } from "./write-get-features.ts";
+
+export interface GetFeaturesParts {
+  readonly repository: Repository;
+  readonly workspaces?: readonly string[];
+  readonly homes: ServingHomes;
+  readonly clock: { now(): number };
+  readonly report: ReportError;
+}
+
+const route = "/api/v1/feature-service/get-features";
+
+export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>().post(route, async (c) => {
+    const { nowMs, startedAtMs } = c.var;
+    const request = readGetFeatures(await readJson(c.req.raw, limits.requestBodyBytesMax));
+    const service = findService(parts, request);
+    const joinKeys = readJoinKeys(service, request.joinKeyMap);
+    const requestValues = readRequestContext(
+      service,
+      request.requestContextMap,
+      request.requestOptions,
+    );
+    const { signal } = c.req.raw;
+    const { answers, cost } = await readService(parts.homes, service, { joinKeys, nowMs, signal });
+    const readAtMs = parts.clock.now();
+    const features = finishService(service, {
+      requestValues,
+      answers,
+      nowMs,
+      report: (error) => parts.report(error, { route: `POST ${route}` }),
+    });
+    const doneAtMs = parts.clock.now();
+    const answer = writeGetFeatures(features, {
+      service,
+      request,
+      cost: {
+        storeBytes: cost.storeBytes,
+        serverMs: doneAtMs - startedAtMs,
+        transformMs: doneAtMs - readAtMs,
+      },
+    });
+    return c.json(answer as object);
+  });
+}
+
+const workspaceDefault = "prod";
+const nameCharactersMax = 200;
+
+function findService(parts: GetFeaturesParts, request: GetFeaturesRequest): ServiceDefinition {
+  const workspace = request.workspaceName ?? workspaceDefault;
+  const isServed =
+    request.workspaceName === null || (parts.workspaces?.includes(workspace) ?? true);
+  const service = parts.repository.services.get(request.serviceName);
+  if (isServed && service !== undefined) return service;
+  const shown = request.serviceName.slice(0, nameCharactersMax);
+  throw new FeatureError(
+    "NOT_FOUND",
+    `Unable to query FeatureService \`${shown}\` for workspace \`${workspace.slice(0, nameCharactersMax)}\`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a "live" workspace.`,
+  );
+}

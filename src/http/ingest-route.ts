@@ -1,0 +1,155 @@
+/** `POST /ingest`: events into their logs. All records of a request are accepted, or none. */
+
+import { Hono } from "hono";
+import type { Context } from "hono";
+import * as z from "zod/mini";
+import { FeatureError } from "../core/errors.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { ingestRecords } from "../ingest/ingest-records.ts";
+import type {
+  IngestOutcome,
+  IngestParts,
+  SourceCounts,
+  ViewCounts,
+} from "../ingest/ingest-records.ts";
+import type { RecordError } from "../ingest/validate-records.ts";
+import type { Json } from "./encode-value.ts";
+import { failureHeaders, handleFailure, recordErrorsStatus } from "./errors.ts";
+import type { ReportError } from "./errors.ts";
+import { camelCaseFields, fieldOf, jsonObject, parseEnvelope } from "./parse-envelope.ts";
+import { readJson } from "./read-body.ts";
+import type { HttpEnv } from "./request-clock.ts";
+
+export interface IngestRouteParts extends IngestParts {
+  readonly workspaces?: readonly string[];
+  readonly report: ReportError;
+}
+
+export function ingestRoute(parts: IngestRouteParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>().post("/ingest", async (c) => {
+    try {
+      return await answerIngest(c, parts);
+    } catch (error) {
+      const failure = handleFailure(c, error, parts.report);
+      const requestError = { errorMessage: failure.message, errorType: errorTypes[failure.code] };
+      return c.json({ requestError }, failure.status, failureHeaders(failure));
+    }
+  });
+}
+
+async function answerIngest(c: Context<HttpEnv>, parts: IngestRouteParts): Promise<Response> {
+  const request = readIngest(await readJson(c.req.raw, limits.ingestBodyBytesMax));
+  const { workspaceName } = request;
+  if (parts.workspaces?.includes(workspaceName) === false) {
+    throw new FeatureError(
+      "NOT_FOUND",
+      `Cannot ingest into workspace "${workspaceName.slice(0, limits.nameLengthMax)}": there is no such workspace`,
+    );
+  }
+  const outcome = await ingestRecords(parts, request, c.var.nowMs);
+  if (outcome.kind === "refused") {
+    const recordErrors = outcome.errors.map(writeRecordError);
+    return c.json({ workspaceName, recordErrors }, recordErrorsStatus);
+  }
+  return c.json({ workspaceName, ingestMetrics: writeMetrics(outcome) });
+}
+
+const requestTypes = z.object(
+  {
+    workspaceName: z.string("a string"),
+    dryRun: z.boolean("true or false"),
+    records: jsonObject,
+  },
+  "an object",
+);
+
+const requiredFields = { workspaceName: "workspace_name", dryRun: "dry_run", records: "records" };
+
+interface WireIngest {
+  readonly workspaceName: string;
+  readonly dryRun: boolean;
+  readonly records: ReadonlyMap<string, readonly unknown[]>;
+}
+
+function readIngest(body: unknown): WireIngest {
+  const fields = camelCaseFields(body);
+  for (const [name, shown] of Object.entries(requiredFields)) {
+    if (typeof fields !== "object" || fieldOf(fields, name) !== undefined) continue;
+    throw new FeatureError(
+      "INVALID_REQUEST",
+      `Required field \`${shown}\` is missing in the request`,
+    );
+  }
+  const { workspaceName, dryRun, records } = parseEnvelope(requestTypes, fields);
+  return {
+    workspaceName,
+    dryRun,
+    records: new Map(Object.entries(records).map(([name, rows]) => [name, readRows(name, rows)])),
+  };
+}
+
+/** What stands under `record` in each entry; records are checked one by one later. */
+function readRows(name: string, rows: unknown): readonly unknown[] {
+  if (Array.isArray(rows)) return rows.map((entry: unknown) => fieldOf(entry, "record"));
+  throw new FeatureError(
+    "INVALID_REQUEST",
+    `Cannot read records of source ${JSON.stringify(name.slice(0, limits.nameLengthMax))}: they are not an array, expected an array of objects with a field "record"`,
+  );
+}
+
+/** Names of the API where it has one, else of the same kind. */
+const errorTypes: Readonly<Record<ErrorCode, string>> = {
+  INVALID_REQUEST: "RequestValidationError",
+  INVALID_RECORD: "TectonObjectValidationError",
+  TOO_LATE: "TooLateError",
+  NOT_FOUND: "NotFoundError",
+  TOO_LARGE: "TooLargeError",
+  FORBIDDEN: "ForbiddenError",
+  FENCED: "FencedError",
+  RESOURCE_EXHAUSTED: "ResourceExhaustedError",
+  STORE_UNAVAILABLE: "UnavailableError",
+  INVALID_DEFINITION: "InternalError",
+  OVERFLOW: "InternalError",
+  CORRUPT_RECORD: "InternalError",
+  TRANSFORM_FAILED: "InternalError",
+  INTERNAL: "InternalError",
+};
+
+function writeRecordError({ source, index, view, code, message }: RecordError): Json {
+  return {
+    featureViewName: view ?? "",
+    pushSourceName: source.name,
+    recordIndex: index,
+    errorType: errorTypes[code],
+    errorMessage: message,
+  };
+}
+
+function writeMetrics({ sources, views }: Extract<IngestOutcome, { kind: "accepted" }>): Json {
+  return {
+    featureViewIngestMetrics: views.map(writeViewMetrics),
+    dataSourceIngestMetrics: sources.map(writeSourceMetrics),
+  };
+}
+
+function writeViewMetrics({ view, acceptedCount }: ViewCounts): Json {
+  return {
+    featureViewName: view.name,
+    onlineRecordIngestCount: String(acceptedCount),
+    offlineRecordIngestCount: String(acceptedCount),
+    featureViewId: view.fingerprint,
+  };
+}
+
+function writeSourceMetrics(counts: SourceCounts): Json {
+  const { source, acceptedCount, duplicateCount, conflictCount, filteredCount } = counts;
+  return {
+    dataSourceName: source.name,
+    offlineRecordIngestCount: String(acceptedCount),
+    dataSourceId: source.name,
+    ...(duplicateCount > 0 && { duplicateRecordCount: String(duplicateCount) }),
+    ...(conflictCount > 0 && { conflictingRecordCount: String(conflictCount) }),
+    ...(filteredCount > 0 && { filteredRecordCount: String(filteredCount) }),
+  };
+}

@@ -1,0 +1,109 @@
+/** The answer for one vector: values in the wire's order, and what was asked of their metadata. */
+
+import { formatInstant } from "../core/instant.ts";
+import { limits } from "../core/limits.ts";
+import type { ServiceDefinition } from "../define/definition.ts";
+import type { ServedFeature } from "../serve/answer-service.ts";
+import type { FeatureAnswer } from "../serve/view-answer.ts";
+import { encodeDataType, encodeValue } from "./encode-value.ts";
+import type { Json } from "./encode-value.ts";
+import type { GetFeaturesRequest, MetadataOptions } from "./read-get-features.ts";
+
+/** What answering took. */
+export interface AnswerCost {
+  readonly storeBytes: number;
+  readonly serverMs: number;
+  /** Of `serverMs`, what transforms took. */
+  readonly transformMs: number;
+}
+
+interface Answer {
+  readonly service: ServiceDefinition;
+  readonly request: GetFeaturesRequest;
+  readonly cost: AnswerCost;
+}
+
+/** `result` holds nothing but `features`: clients break on any other key. */
+export function writeGetFeatures(features: readonly ServedFeature[], answer: Answer): Json {
+  const { service, request } = answer;
+  const nulls: CountRule = {
+    emptyCount: service.emptyCount,
+    coerceNullCountsToZero: request.requestOptions.coerceNullCountsToZero,
+  };
+  const result = { features: features.map((feature) => encodeFeature(feature, nulls)) };
+  const metadata = writeMetadata(features, answer);
+  return metadata === null ? { result } : { result, metadata };
+}
+
+interface CountRule {
+  readonly emptyCount: ServiceDefinition["emptyCount"];
+  readonly coerceNullCountsToZero: boolean;
+}
+
+/**
+ * Where a service asks for null in the place of an empty count, an unknown entity has nothing but
+ * nulls; a request may still ask for zeros, in counts alone.
+ */
+function encodeFeature({ type, isCount, answer }: ServedFeature, rule: CountRule): Json {
+  if (answer.fault !== null) return null;
+  if (rule.emptyCount === "null") {
+    if (isCount && answer.value === 0) return rule.coerceNullCountsToZero ? "0" : null;
+    if (answer.status === "MISSING_DATA") return null;
+  }
+  return encodeValue(type, answer.value);
+}
+
+/** Null where nothing was asked for. */
+function writeMetadata(features: readonly ServedFeature[], { request, cost }: Answer): Json {
+  const { includeSloInfo, ...perFeature } = request.metadataOptions;
+  const asked = Object.values(perFeature).includes(true);
+  if (!asked && !includeSloInfo) return null;
+  return {
+    ...(asked && {
+      features: features.map((feature) => writeFeature(feature, request.metadataOptions)),
+    }),
+    ...(includeSloInfo && { sloInfo: writeSloInfo(cost) }),
+  };
+}
+
+function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
+  const { name, type, description, answer } = feature;
+  const { effectiveTimeMs } = answer;
+  const details = asked.includeDetails ? writeDetails(answer) : null;
+  return {
+    ...(asked.includeNames && { name }),
+    ...(asked.includeEffectiveTimes &&
+      effectiveTimeMs !== null && { effectiveTime: formatInstant(effectiveTimeMs) }),
+    ...(asked.includeDataTypes && { dataType: encodeDataType(type) }),
+    ...(asked.includeServingStatus && { status: answer.fault === null ? answer.status : "UNKNOWN" }),
+    ...(asked.includeFeatureDescriptions && description !== null && { description }),
+    ...(asked.includeFeatureTags && { tags: {} }),
+    ...(details !== null && { details }),
+  };
+}
+
+/** Null where the value is all that it should be. */
+function writeDetails({ fault, degraded }: FeatureAnswer): Json {
+  if (fault !== null) {
+    return { ...(fault.code === "GAP" && { gap: true }), reason: fault.message };
+  }
+  if (degraded === null) return null;
+  return {
+    degraded: true,
+    reason: "The compaction is late: the window is rounded to coarser tiles",
+    startTime: formatInstant(degraded.startMs),
+    endTime: formatInstant(degraded.endMs),
+  };
+}
+
+function writeSloInfo({ storeBytes, serverMs, transformMs }: AnswerCost): Json {
+  const sloEligible = storeBytes <= limits.objectiveStoreBytesMax;
+  return {
+    sloEligible,
+    // Of the reasons that clients know, this one speaks of a size; they break on any other word.
+    ...(!sloEligible && { sloIneligibilityReasons: ["DYNAMODB_RESPONSE_SIZE_LIMIT_EXCEEDED"] }),
+    sloServerTimeSeconds: Math.max(0, serverMs - transformMs) / 1_000,
+    serverTimeSeconds: Math.max(0, serverMs) / 1_000,
+    storeResponseSizeBytes: storeBytes,
+  };
+}

@@ -1,0 +1,135 @@
+/** Turns the records of an ingest request into events, or says of each why it is not one. */
+
+import { formatDuration } from "../core/duration.ts";
+import { FeatureError } from "../core/errors.ts";
+import type { RawRow, SourceDefinition, SourceEvent } from "../define/definition.ts";
+import { readEvent } from "../define/read-event.ts";
+import { entityOf } from "./view-projection.ts";
+import type { ViewProjection } from "./view-projection.ts";
+
+/** Why a record cannot be accepted. */
+export interface RecordError {
+  readonly source: SourceDefinition;
+  /** Counted from 0 among the source's records. */
+  readonly index: number;
+  /** The view that cannot take it; null where no view could. */
+  readonly view: string | null;
+  readonly code: "INVALID_RECORD" | "TOO_LATE";
+  readonly message: string;
+}
+
+/** An event together with the views that it belongs to. */
+export interface ValidEvent {
+  readonly source: SourceDefinition;
+  readonly event: SourceEvent;
+  readonly views: readonly string[];
+}
+
+export interface ValidRecords {
+  readonly source: SourceDefinition;
+  readonly events: readonly ValidEvent[];
+  readonly filteredCount: number;
+  readonly errors: readonly RecordError[];
+}
+
+export interface RecordScope {
+  /** Of the stream views over the source. */
+  readonly projections: readonly ViewProjection[];
+  readonly nowMs: number;
+  /** Past this many errors the rest is not looked at. */
+  readonly errorsMax: number;
+}
+
+/** Reads every record of a source. */
+export function validateRecords(
+  source: SourceDefinition,
+  records: readonly unknown[],
+  scope: RecordScope,
+): ValidRecords {
+  const events: ValidEvent[] = [];
+  const errors: RecordError[] = [];
+  let filteredCount = 0;
+  for (let index = 0; index < records.length && errors.length < scope.errorsMax; index++) {
+    const attempt = attemptRead(source, records[index], scope);
+    if (attempt.kind === "event") events.push(attempt);
+    else if (attempt.kind === "filtered") filteredCount += 1;
+    else errors.push(...attempt.failures.map((failure) => errorOf(failure, { source, index })));
+  }
+  return { source, events, filteredCount, errors: errors.slice(0, scope.errorsMax) };
+}
+
+interface Failure {
+  readonly view: string | null;
+  readonly error: FeatureError;
+}
+
+type Attempt =
+  | ({ readonly kind: "event" } & ValidEvent)
+  | { readonly kind: "filtered" }
+  | { readonly kind: "failed"; readonly failures: readonly Failure[] };
+
+function attemptRead(source: SourceDefinition, row: unknown, scope: RecordScope): Attempt {
+  try {
+    const read = readEvent(source, checkRow(row), null);
+    if (read.kind === "filtered") return read;
+    refuseLate(source, read.event, scope.nowMs);
+    return placeEvent(source, read.event, scope.projections);
+  } catch (error) {
+    return { kind: "failed", failures: [{ view: null, error: recordErrorOf(error) }] };
+  }
+}
+
+/** Before the map of its source sees it. */
+function checkRow(row: unknown): RawRow {
+  if (typeof row === "object" && row !== null && !Array.isArray(row)) return row as RawRow;
+  throw new FeatureError("INVALID_RECORD", "Cannot read record: it is missing, expected an object");
+}
+
+/** The memory for ids reaches back as far as the horizon: past it a repeat would pass for new. */
+function refuseLate(source: SourceDefinition, event: SourceEvent, nowMs: number): void {
+  if (source.id === null || event.timestampMs >= nowMs - source.redeliveryHorizonMs) return;
+  throw new FeatureError(
+    "TOO_LATE",
+    `Cannot accept record: its event time is older than the redelivery horizon of ${formatDuration(source.redeliveryHorizonMs)}, send it by backfill`,
+  );
+}
+
+function placeEvent(
+  source: SourceDefinition,
+  event: SourceEvent,
+  projections: readonly ViewProjection[],
+): Attempt {
+  const views: string[] = [];
+  const failures: Failure[] = [];
+  for (const projection of projections) {
+    const view = projection.view.name;
+    try {
+      if (entityOf(projection, event) !== null) views.push(view);
+    } catch (error) {
+      failures.push({ view, error: recordErrorOf(error) });
+    }
+  }
+  return failures.length > 0
+    ? { kind: "failed", failures }
+    : { kind: "event", source, event, views };
+}
+
+/** Errors that are not the record's go on as they are. */
+function recordErrorOf(error: unknown): FeatureError {
+  const isRecordError =
+    error instanceof FeatureError && (error.code === "INVALID_RECORD" || error.code === "TOO_LATE");
+  if (isRecordError) return error;
+  throw error;
+}
+
+function errorOf(
+  { view, error }: Failure,
+  place: { readonly source: SourceDefinition; readonly index: number },
+): RecordError {
+  return {
+    ...place,
+    view,
+    code: error.code as RecordError["code"],
+    message: `record ${place.index}: ${error.message}`,
+  };
+}

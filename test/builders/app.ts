@@ -1,0 +1,140 @@
+/** An app over real parts, all in this process: stores in memory, logs in SQLite, a publisher. */
+
+import type { Hono } from "hono";
+import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
+import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
+import { Publisher } from "../../src/compact/publisher.ts";
+import type { StateTable } from "../../src/compact/publisher.ts";
+import type { Repository } from "../../src/define/definition.ts";
+import { createApp } from "../../src/http/app.ts";
+import { LogHome } from "../../src/ingest/log-home.ts";
+import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
+import { StoreStreamHome } from "../../src/ingest/store-stream-home.ts";
+import type { LogRow } from "../../src/store/event-log.ts";
+import { MemoryStore } from "../../src/store/memory-store.ts";
+import type { OnlineStore } from "../../src/store/online-store.ts";
+
+export interface TestAppOptions {
+  readonly nowMs: number;
+  readonly testClock?: boolean;
+  readonly workspaces?: readonly string[];
+  readonly logShardCount?: number;
+  readonly streamShardCount?: number;
+  readonly batchStore?: OnlineStore;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** The body as JSON; undefined where it is something else. */
+  readonly body: unknown;
+}
+
+export interface TestApp {
+  readonly app: Hono;
+  /** Move it to let time pass. */
+  readonly clock: { nowMs: number };
+  /** What the app reported to its host. */
+  readonly reported: unknown[];
+  readonly batchStore: OnlineStore;
+  readonly streamStores: readonly MemoryStore[];
+  /** All rows of a log, shard by shard. */
+  readLog(log: string): Promise<readonly LogRow[]>;
+  /** Strings and bytes are sent as they are, anything else as JSON. */
+  post(path: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  get(path: string, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+}
+
+export const testOrigin = "http://localhost:8787";
+
+export function buildTestApp(repository: Repository, options: TestAppOptions): TestApp {
+  const { nowMs, testClock = false, logShardCount = 2, streamShardCount = 2 } = options;
+  const clock = { nowMs };
+  const reported: unknown[] = [];
+  const batchStore = options.batchStore ?? new MemoryStore();
+  const streamStores = Array.from({ length: streamShardCount }, () => new MemoryStore());
+  const homes = streamStores.map((store) => new StoreStreamHome(store, repository));
+  const streams = new ShardedStreams(homes);
+  const logs = openLogs(repository, { streams, logShardCount });
+  const logShards = (log: string) => logs.get(log) ?? [];
+  const state = memoryTable();
+  const app = createApp({
+    repository,
+    ...(options.workspaces !== undefined && { workspaces: options.workspaces }),
+    clock: { now: () => clock.nowMs },
+    homes: { batch: batchStore, streams: homes },
+    logs: [...logs.keys()],
+    logShards,
+    publisher: new Publisher({ repository, batchStore, streams, logShards, state }),
+    testClock,
+    access: "loopback",
+    report: (error) => reported.push(error),
+  });
+  return {
+    app,
+    clock,
+    reported,
+    batchStore,
+    streamStores,
+    readLog: async (log) => {
+      const range = { afterSeq: 0, epochMax: Infinity, rowsMax: 100_000 };
+      return (await Promise.all(logShards(log).map((shard) => shard.read(range)))).flat();
+    },
+    post: async (path, body, headers = {}) => {
+      const isRaw = typeof body === "string" || body instanceof Uint8Array;
+      const sent = (isRaw ? body : JSON.stringify(body)) as BodyInit;
+      return readAnswer(
+        await app.request(testOrigin + path, { method: "POST", body: sent, headers: { ...headers } }),
+      );
+    },
+    get: async (path, headers = {}) =>
+      readAnswer(await app.request(testOrigin + path, { headers: { ...headers } })),
+  };
+}
+
+function openLogs(
+  repository: Repository,
+  parts: { readonly streams: ShardedStreams; readonly logShardCount: number },
+): ReadonlyMap<string, readonly LogHome[]> {
+  const names = new Set([...repository.sources.values()].map(({ log }) => log));
+  return new Map(
+    [...names].map((log) => [
+      log,
+      Array.from({ length: parts.logShardCount }, (_, i) => {
+        const eventLog = new SqliteEventLog(openNodeSqlite(":memory:"));
+        return new LogHome({
+          shard: `${log}-${i}`,
+          log: eventLog,
+          streams: parts.streams,
+          repository,
+        });
+      }),
+    ]),
+  );
+}
+
+function memoryTable(): StateTable {
+  const entries = new Map<string, unknown>();
+  return {
+    get: (key) => Promise.resolve(structuredClone(entries.get(key))),
+    put: (written) => {
+      for (const [key, value] of Object.entries(written)) entries.set(key, structuredClone(value));
+      return Promise.resolve();
+    },
+  };
+}
+
+async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, text, body: parseJson(text) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
