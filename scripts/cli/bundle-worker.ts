@@ -11,12 +11,14 @@ export interface BundleOptions {
 }
 
 /** The text of the worker's module. @throws when the feature file does not bundle. */
-export async function bundleWorker(
-  featuresFile: string,
-  options: BundleOptions = {},
-): Promise<string> {
+export function bundleWorker(featuresFile: string, options: BundleOptions = {}): Promise<string> {
+  return bundleEntry(workerEntry(resolve(featuresFile)), options);
+}
+
+/** Bundles the text of an entry module. */
+export async function bundleEntry(contents: string, options: BundleOptions = {}): Promise<string> {
   const result = await build({
-    stdin: { contents: workerEntry(resolve(featuresFile)), resolveDir: root, loader: "ts" },
+    stdin: { contents, resolveDir: root, loader: "ts" },
     bundle: true,
     write: false,
     format: "esm",

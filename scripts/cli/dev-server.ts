@@ -10,6 +10,10 @@ export const compatibilityDate = "2026-07-30";
 
 export interface DevServerOptions {
   readonly featuresFile: string;
+  /** The text of the worker's module where it is not the bundle of the feature file. */
+  readonly script?: string;
+  /** More bindings for such a module. */
+  readonly bindings?: Readonly<Record<string, string>>;
   /** Where Workers KV and the Durable Objects keep their files. */
   readonly stateDirectory: string;
   /** 0 or left out: a free one. */
@@ -32,7 +36,7 @@ export interface DevServer {
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const { stateDirectory } = options;
   await mkdir(stateDirectory, { recursive: true });
-  const script = await bundleWorker(options.featuresFile);
+  const script = options.script ?? (await bundleWorker(options.featuresFile));
   const miniflare = new Miniflare({
     modules: true,
     script,
@@ -57,8 +61,9 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
 }
 
 function bindingsOf(options: DevServerOptions): Record<string, string> {
-  const bindings: Record<string, string> = {};
-  if (options.streamShards !== undefined) bindings["TILEMARK_STREAM_SHARDS"] = String(options.streamShards);
+  const bindings: Record<string, string> = { ...options.bindings };
+  if (options.streamShards !== undefined)
+    bindings["TILEMARK_STREAM_SHARDS"] = String(options.streamShards);
   if (options.logShards !== undefined) bindings["TILEMARK_LOG_SHARDS"] = String(options.logShards);
   if (options.testClock === true) bindings["TILEMARK_TEST_CLOCK"] = "1";
   if (options.clockOffsetMs !== undefined) {

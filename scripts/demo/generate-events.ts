@@ -83,7 +83,7 @@ function invoiceTime(random: () => number, { endMs, days }: GenerateOptions): nu
 
 /** An index below `count`; the first ones come up most (a discrete Pareto of exponent 1.1). */
 function skewed(random: () => number, count: number): number {
-  return Math.floor(count ** random() ** 1.1) - 1;
+  return Math.floor(count ** (random() ** 1.1)) - 1;
 }
 
 /** mulberry32. */

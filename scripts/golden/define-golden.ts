@@ -73,7 +73,8 @@ function featuresOf(aggregations: readonly GoldenAggregation[]): Record<string, 
     if (helper === undefined) {
       throw new Error(`Cannot define golden view: function "${aggregation.function}" is unknown`);
     }
-    const window = aggregation.window_ms === null ? "lifetime" : formatDuration(aggregation.window_ms);
+    const window =
+      aggregation.window_ms === null ? "lifetime" : formatDuration(aggregation.window_ms);
     const offset = aggregation.offset_ms ?? 0;
     const options = offset === 0 ? [] : [{ offset: `-${formatDuration(-offset)}` }];
     const counted = aggregation.n === undefined ? [] : [aggregation.n];

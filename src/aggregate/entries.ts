@@ -2,10 +2,9 @@
 
 import type { ByteReader, ByteWriter } from "../core/bytes.ts";
 import { CorruptRecordError } from "../core/errors.ts";
-import { instantMsMax } from "../core/instant.ts";
-import { readInteger, readScalar, writeInteger, writeScalar } from "../core/scalar-codec.ts";
-import { compareScalars, compareUtf8, toInt64 } from "../core/value.ts";
-import type { Int64, Scalar, ScalarType } from "../core/value.ts";
+import { readScalar, readStep, writeScalar, writeStep } from "../core/scalar-codec.ts";
+import { compareScalars, compareUtf8 } from "../core/value.ts";
+import type { Scalar, ScalarType } from "../core/value.ts";
 
 /** Never changed once made, so that states may share it. */
 export interface Entry {
@@ -54,7 +53,7 @@ export function writeEntries(
   writer.varint(entries.length);
   let previousMs = 0;
   for (const { timestampMs } of entries) {
-    writeInteger(writer, subtract(timestampMs, previousMs));
+    writeStep(writer, previousMs, timestampMs);
     previousMs = timestampMs;
   }
   for (const { tie } of entries) writer.string(tie);
@@ -73,7 +72,7 @@ export function readEntries(reader: ByteReader, { type, countMax }: EntryLayout)
   const ties: string[] = [];
   const entries: Entry[] = [];
   for (let i = 0; i < count; i++) {
-    timestamps.push(add(i === 0 ? 0 : (timestamps[i - 1] as number), readInteger(reader)));
+    timestamps.push(readStep(reader, i === 0 ? 0 : (timestamps[i - 1] as number)));
   }
   for (let i = 0; i < count; i++) ties.push(reader.string());
   for (let i = 0; i < count; i++) {
@@ -85,16 +84,4 @@ export function readEntries(reader: ByteReader, { type, countMax }: EntryLayout)
     entries.push(entry);
   }
   return entries;
-}
-
-/** Two instants may lie further apart than a number counts exactly. */
-function subtract(a: number, b: number): Int64 {
-  const difference = a - b;
-  return Number.isSafeInteger(difference) ? difference : toInt64(BigInt(a) - BigInt(b));
-}
-
-function add(a: number, difference: Int64): number {
-  const sum = typeof difference === "number" ? a + difference : Number(BigInt(a) + difference);
-  if (Math.abs(sum) <= instantMsMax) return sum;
-  throw new CorruptRecordError("Cannot read a state: an entry is further from 1970 than can be");
 }

@@ -65,6 +65,20 @@ export function writeInteger(writer: ByteWriter, value: Int64): void {
   writer.bigint64(BigInt(value));
 }
 
+/** Writes the way from one instant to another, which may be longer than a number counts exactly. */
+export function writeStep(writer: ByteWriter, from: number, to: number): void {
+  const step = to - from;
+  writeInteger(writer, Number.isSafeInteger(step) ? step : toInt64(BigInt(to) - BigInt(from)));
+}
+
+/** The instant that `writeStep` led to. @throws CorruptRecordError for one that cannot be. */
+export function readStep(reader: ByteReader, from: number): number {
+  const step = readInteger(reader);
+  const to = typeof step === "number" ? from + step : Number(BigInt(from) + step);
+  if (Math.abs(to) <= instantMsMax) return to;
+  throw corrupt("a step in time", "it leads further from 1970 than can be");
+}
+
 /** @throws CorruptRecordError for bytes that `writeInteger` never writes. */
 export function readInteger(reader: ByteReader): Int64 {
   const code = reader.varint();

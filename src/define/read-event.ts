@@ -96,7 +96,11 @@ function runFilter(
   try {
     kept = filter(row);
   } catch (cause) {
-    throw invalidRecord("the filter of its source threw, expected true, false or a reason", place, cause);
+    throw invalidRecord(
+      "the filter of its source threw, expected true, false or a reason",
+      place,
+      cause,
+    );
   }
   if (typeof kept === "boolean" || typeof kept === "string") return kept;
   throw invalidRecord(

@@ -13,7 +13,11 @@ const count = z.number("a number").check(z.int("an integer"));
 const bytes = z.instanceof(Uint8Array, { error: "bytes" });
 
 const publishSchema = z.tuple(
-  [z.string("a string"), count, z.array(z.tuple([z.string("a string"), bytes], "a pair"), "an array")],
+  [
+    z.string("a string"),
+    count,
+    z.array(z.tuple([z.string("a string"), bytes], "a pair"), "an array"),
+  ],
   "an array of three",
 );
 

@@ -49,7 +49,10 @@ function encodeScalar(type: ScalarType, value: Value): Json {
 
 /** `Object.fromEntries` defines its keys, so that one named "__proto__" is a key like any other. */
 function encodeMap(type: DataType, value: Value): Json {
-  assert(typeof value === "object" && value !== null && !Array.isArray(value), "a map is an object");
+  assert(
+    typeof value === "object" && value !== null && !Array.isArray(value),
+    "a map is an object",
+  );
   return Object.fromEntries(
     Object.entries(value).map(([key, element]) => [key, encodeValue(type, element as Value)]),
   );

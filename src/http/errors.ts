@@ -84,7 +84,7 @@ export function failureHeaders({ code, retryable }: HttpFailure): Record<string,
 export function answerUnknownRoute(c: Context): Response {
   const message = `Cannot find "${routeOf(c)}": there is no such route`;
   const [status, code] = statuses.NOT_FOUND;
-  return c.json({ error: message, code, message }, status, { [errorCodeHeader]: "NOT_FOUND" });
+  return c.json({ error: message, code, message }, status);
 }
 
 export function answerWrongMethod(c: Context, methods: readonly string[]): Response {
@@ -92,7 +92,6 @@ export function answerWrongMethod(c: Context, methods: readonly string[]): Respo
   const { status, grpcCode } = methodNotAllowed;
   return c.json({ error: message, code: grpcCode, message }, status, {
     allow: methods.join(", "),
-    [errorCodeHeader]: "INVALID_REQUEST",
   });
 }
 

@@ -17,7 +17,13 @@ import type { RecordError } from "../ingest/validate-records.ts";
 import type { Json } from "./encode-value.ts";
 import { failureHeaders, handleFailure, recordErrorsStatus } from "./errors.ts";
 import type { ReportError } from "./errors.ts";
-import { camelCaseFields, fieldOf, jsonObject, parseEnvelope } from "./parse-envelope.ts";
+import {
+  camelCaseFields,
+  fieldOf,
+  isJsonObject,
+  jsonObject,
+  parseEnvelope,
+} from "./parse-envelope.ts";
 import { readJson } from "./read-body.ts";
 import type { HttpEnv } from "./request-clock.ts";
 
@@ -75,7 +81,7 @@ interface WireIngest {
 function readIngest(body: unknown): WireIngest {
   const fields = camelCaseFields(body);
   for (const [name, shown] of Object.entries(requiredFields)) {
-    if (typeof fields !== "object" || fieldOf(fields, name) !== undefined) continue;
+    if (!isJsonObject(fields) || fieldOf(fields, name) !== undefined) continue;
     throw new FeatureError(
       "INVALID_REQUEST",
       `Required field \`${shown}\` is missing in the request`,

@@ -111,10 +111,7 @@ function readFloat64(value: unknown, place: Place): number {
 }
 
 function refused(place: Place, found: string, expected: string): FeatureError {
-  return new FeatureError(
-    "INVALID_REQUEST",
-    `${headOf(place)} is ${found}, expected ${expected}`,
-  );
+  return new FeatureError("INVALID_REQUEST", `${headOf(place)} is ${found}, expected ${expected}`);
 }
 
 function headOf({ path }: Place): string {

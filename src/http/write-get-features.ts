@@ -75,7 +75,9 @@ function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
     ...(asked.includeEffectiveTimes &&
       effectiveTimeMs !== null && { effectiveTime: formatInstant(effectiveTimeMs) }),
     ...(asked.includeDataTypes && { dataType: encodeDataType(type) }),
-    ...(asked.includeServingStatus && { status: answer.fault === null ? answer.status : "UNKNOWN" }),
+    ...(asked.includeServingStatus && {
+      status: answer.fault === null ? answer.status : "UNKNOWN",
+    }),
     ...(asked.includeFeatureDescriptions && description !== null && { description }),
     ...(asked.includeFeatureTags && { tags: {} }),
     ...(details !== null && { details }),

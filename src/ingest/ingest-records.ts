@@ -87,7 +87,11 @@ export async function ingestRecords(
   return {
     kind: "accepted",
     sources: countSources(valid, events, outcomes),
-    views: countViews(sources.flatMap((source) => projections.get(source) ?? []), events, outcomes),
+    views: countViews(
+      sources.flatMap((source) => projections.get(source) ?? []),
+      events,
+      outcomes,
+    ),
   };
 }
 

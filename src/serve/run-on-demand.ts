@@ -106,7 +106,8 @@ function refusePromise(returned: unknown): unknown {
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof OutputError) return `its transform returned the wrong thing: ${error.message}`;
+  if (error instanceof OutputError)
+    return `its transform returned the wrong thing: ${error.message}`;
   // The text of what users throw may hold values, its class does not.
   const name = error instanceof Error ? error.constructor.name : typeof error;
   return `its transform threw (${name}), expected outputs`;

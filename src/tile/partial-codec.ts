@@ -3,18 +3,18 @@
  * the rest without a schema walk.
  *
  *   earliestMs f64 │ keepFromMs f64
- *   tiles n │ unit │ first start │ n × (gap, length) in units │ slots × (byte length, n states)
- *   events n │ first timestamp │ n deltas │ [ties] │ columns × (byte length, nulls, values)
+ *   tiles n │ unit │ n × (gap, length) in units │ slots × (byte length, n states)
+ *   events n │ n steps │ [ties] │ columns × (byte length, nulls, values)
  *
- * Counts, gaps, lengths and deltas are varints. A tile that is open to the past has start = end in
- * its bounds, one that is open to the future has length 0; the flags byte before the unit says which.
- * Worked example: one tile [600000, 900000) of a view with interval 5 m has unit 300000, first
- * start 2 (in units), gap 0 and length 1: three bytes of bounds.
+ * The first gap and the first step are counted from 1970, the others from what stands before. A
+ * tile that is open to the past or the future has length 0; the flags beside the unit say which.
+ * Worked example: one tile [600000, 900000) of a view with interval 5 m has unit 300000, gap 2 and
+ * length 1: two bytes of bounds.
  */
 
 import { ByteReader, ByteWriter } from "../core/bytes.ts";
-import { CorruptRecordError, assert } from "../core/errors.ts";
-import { readScalar, writeScalar } from "../core/scalar-codec.ts";
+import { CorruptRecordError } from "../core/errors.ts";
+import { readScalar, readStep, writeScalar, writeStep } from "../core/scalar-codec.ts";
 import type { Scalar } from "../core/value.ts";
 import type { Partial, RawEvent, RecordLayout, StateTile } from "./partial.ts";
 
@@ -67,13 +67,11 @@ function writeBounds(writer: ByteWriter, tiles: readonly StateTile[]): void {
   );
   const unitMs = unitsMs[unit] as number;
   writer.byte(flags | (unit << 2));
-  let previousMs = (bounds[0] as { startMs: number }).startMs;
-  writer.zigzag(previousMs / unitMs);
+  let previous = 0;
   for (const { startMs, endMs } of bounds) {
-    assert(startMs >= previousMs && endMs >= startMs, "tiles are disjoint and sorted");
-    writer.varint((startMs - previousMs) / unitMs);
-    writer.varint((endMs - startMs) / unitMs);
-    previousMs = endMs;
+    writeStep(writer, previous, startMs / unitMs);
+    writeStep(writer, startMs / unitMs, endMs / unitMs);
+    previous = endMs / unitMs;
   }
 }
 
@@ -91,12 +89,10 @@ function closedBounds(tile: StateTile): { readonly startMs: number; readonly end
 function writeEvents(writer: ByteWriter, events: readonly RawEvent[], layout: RecordLayout): void {
   writer.varint(events.length);
   if (events.length === 0) return;
-  let previousMs = (events[0] as RawEvent).timestampMs;
-  writer.zigzag(previousMs);
-  for (const event of events) {
-    assert(event.timestampMs >= previousMs, "events are sorted by time");
-    writer.varint(event.timestampMs - previousMs);
-    previousMs = event.timestampMs;
+  let previousMs = 0;
+  for (const { timestampMs } of events) {
+    writeStep(writer, previousMs, timestampMs);
+    previousMs = timestampMs;
   }
   if (layout.ordered) for (const event of events) writer.string(event.tie);
   const column = new ByteWriter(1024);
@@ -244,20 +240,21 @@ function readBounds(reader: ByteReader, startsMs: Float64Array, endsMs: Float64A
   const flags = reader.byte();
   const unitMs = unitsMs[flags >> 2];
   if (unitMs === undefined) throw new CorruptRecordError("Cannot read tiles: unknown unit");
-  let previousMs = reader.zigzag() * unitMs;
+  let previous = 0;
   for (let i = 0; i < startsMs.length; i++) {
-    const startMs = previousMs + reader.varint() * unitMs;
-    startsMs[i] = startMs;
-    endsMs[i] = previousMs = startMs + reader.varint() * unitMs;
+    const start = readStep(reader, previous);
+    previous = readStep(reader, start);
+    startsMs[i] = start * unitMs;
+    endsMs[i] = previous * unitMs;
   }
   if ((flags & openToPast) !== 0) startsMs[0] = -Infinity;
   if ((flags & openToFuture) !== 0) endsMs[endsMs.length - 1] = Infinity;
 }
 
 function readTimestamps(reader: ByteReader, timestampsMs: Float64Array): void {
-  let timestampMs = reader.zigzag();
+  let timestampMs = 0;
   for (let i = 0; i < timestampsMs.length; i++) {
-    timestampMs += reader.varint();
+    timestampMs = readStep(reader, timestampMs);
     timestampsMs[i] = timestampMs;
   }
 }

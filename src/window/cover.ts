@@ -24,7 +24,7 @@
  * and never has to split one.
  */
 
-import { floorTo } from "../core/instant.ts";
+import { floorTo, instantMsMax } from "../core/instant.ts";
 import { edgeStepMs, leadAt, startEdge } from "./bounds.ts";
 import type { Interval, WindowGeometry, WindowSpan } from "./bounds.ts";
 
@@ -79,7 +79,11 @@ export function tileAt(cover: Cover, timestampMs: number): Interval {
     startMs = Math.max(startMs, boundaryAtOrBefore(zone, timestampMs));
     endMs = Math.min(endMs, boundaryAfter(zone, timestampMs));
   }
-  return { startMs, endMs };
+  // Past the last instant there is nothing to be told apart.
+  return {
+    startMs: startMs < -instantMsMax ? -Infinity : startMs,
+    endMs: endMs > instantMsMax ? Infinity : endMs,
+  };
 }
 
 function startZone(geometry: WindowGeometry, window: WindowSpan, reads: CoveredReads): Zone {

@@ -13,6 +13,7 @@ import { StoreStreamHome } from "../../src/ingest/store-stream-home.ts";
 import type { LogRow } from "../../src/store/event-log.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
+import type { SqlHandle } from "../../src/store/sql-handle.ts";
 
 export interface TestAppOptions {
   readonly nowMs: number;
@@ -39,6 +40,8 @@ export interface TestApp {
   readonly reported: unknown[];
   readonly batchStore: OnlineStore;
   readonly streamStores: readonly MemoryStore[];
+  /** The databases of the log shards, by the shard's name. */
+  readonly logDatabases: ReadonlyMap<string, SqlHandle>;
   /** All rows of a log, shard by shard. */
   readLog(log: string): Promise<readonly LogRow[]>;
   /** Strings and bytes are sent as they are, anything else as JSON. */
@@ -56,7 +59,8 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const streamStores = Array.from({ length: streamShardCount }, () => new MemoryStore());
   const homes = streamStores.map((store) => new StoreStreamHome(store, repository));
   const streams = new ShardedStreams(homes);
-  const logs = openLogs(repository, { streams, logShardCount });
+  const logDatabases = new Map<string, SqlHandle>();
+  const logs = openLogs(repository, { streams, logShardCount, logDatabases });
   const logShards = (log: string) => logs.get(log) ?? [];
   const state = memoryTable();
   const app = createApp({
@@ -77,6 +81,7 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
     reported,
     batchStore,
     streamStores,
+    logDatabases,
     readLog: async (log) => {
       const range = { afterSeq: 0, epochMax: Infinity, rowsMax: 100_000 };
       return (await Promise.all(logShards(log).map((shard) => shard.read(range)))).flat();
@@ -85,7 +90,11 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
       const isRaw = typeof body === "string" || body instanceof Uint8Array;
       const sent = (isRaw ? body : JSON.stringify(body)) as BodyInit;
       return readAnswer(
-        await app.request(testOrigin + path, { method: "POST", body: sent, headers: { ...headers } }),
+        await app.request(testOrigin + path, {
+          method: "POST",
+          body: sent,
+          headers: { ...headers },
+        }),
       );
     },
     get: async (path, headers = {}) =>
@@ -95,20 +104,22 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
 
 function openLogs(
   repository: Repository,
-  parts: { readonly streams: ShardedStreams; readonly logShardCount: number },
+  parts: {
+    readonly streams: ShardedStreams;
+    readonly logShardCount: number;
+    readonly logDatabases: Map<string, SqlHandle>;
+  },
 ): ReadonlyMap<string, readonly LogHome[]> {
   const names = new Set([...repository.sources.values()].map(({ log }) => log));
   return new Map(
     [...names].map((log) => [
       log,
       Array.from({ length: parts.logShardCount }, (_, i) => {
-        const eventLog = new SqliteEventLog(openNodeSqlite(":memory:"));
-        return new LogHome({
-          shard: `${log}-${i}`,
-          log: eventLog,
-          streams: parts.streams,
-          repository,
-        });
+        const shard = `${log}-${i}`;
+        const sql = openNodeSqlite(":memory:");
+        parts.logDatabases.set(shard, sql);
+        const { streams } = parts;
+        return new LogHome({ shard, log: new SqliteEventLog(sql), streams, repository });
       }),
     ]),
   );

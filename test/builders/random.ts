@@ -27,7 +27,10 @@ export function randomFrom(seed: number): Random {
       const result = [...items];
       for (let i = result.length - 1; i > 0; i--) {
         const j = integer(0, i + 1);
-        [result[i], result[j]] = [result[j] as (typeof items)[number], result[i] as (typeof items)[number]];
+        [result[i], result[j]] = [
+          result[j] as (typeof items)[number],
+          result[i] as (typeof items)[number],
+        ];
       }
       return result;
     },

@@ -147,7 +147,11 @@ export const echo = onDemandView("echo", {
     inherited: "string",
     at: "timestamp",
   },
-  transform: ({ request, now }) => ({ ...pickEcho(request), inherited: request.constructor, at: now }),
+  transform: ({ request, now }) => ({
+    ...pickEcho(request),
+    inherited: request.constructor,
+    at: now,
+  }),
 });
 
 function pickEcho<Request extends { readonly constructor: unknown }>({

@@ -73,7 +73,9 @@ class Timeline {
     this.#epochs.push({ epoch: cut + 1, startedAtMs: this.nowMs });
     const run = { cut, sealedAtMs: this.nowMs, watermarkMs: this.nowMs };
     const fold = new EntityFold(this.view, coverOf(this.view, run));
-    for (const { id, timestampMs } of [...this.events].sort((a, b) => a.timestampMs - b.timestampMs)) {
+    for (const { id, timestampMs } of [...this.events].sort(
+      (a, b) => a.timestampMs - b.timestampMs,
+    )) {
       if (this.view.kind === "streamView" || timestampMs < run.watermarkMs) {
         fold.add(timestampMs, id, [id]);
       }
@@ -234,7 +236,9 @@ test("combineView() of a batch view knows nothing past its watermark", async () 
   });
   const timeline = new Timeline(view, randomFrom(1), 10 * hourMs + 1);
   await timeline.ingest([6 * hourMs, 7 * hourMs, 10 * hourMs - 1, 10 * hourMs]);
-  expect(combineView(planView(view), { batch: null, stream: null }, timeline.nowMs)[0]).toMatchObject({
+  expect(
+    combineView(planView(view), { batch: null, stream: null }, timeline.nowMs)[0],
+  ).toMatchObject({
     status: "MISSING_DATA",
     value: [],
   });
@@ -245,7 +249,11 @@ test("combineView() of a batch view knows nothing past its watermark", async () 
     { batch: timeline.batch(0), stream: null },
     timeline.nowMs,
   );
-  expect(answer).toMatchObject({ value: ["e2", "e3"], effectiveTimeMs: 10 * hourMs, degraded: null });
+  expect(answer).toMatchObject({
+    value: ["e2", "e3"],
+    effectiveTimeMs: 10 * hourMs,
+    degraded: null,
+  });
 });
 
 test("combineView() of an older batch copy than the stream was collected for is a gap", async () => {
@@ -262,7 +270,11 @@ test("combineView() of an older batch copy than the stream was collected for is 
   const stream = await timeline.stream();
   const stale = combineView(planView(view), { batch: null, stream }, timeline.nowMs)[0];
   expect(stale).toMatchObject({ value: null, status: "UNKNOWN", fault: { code: "GAP" } });
-  const fresh = combineView(planView(view), { batch: timeline.batch(0), stream }, timeline.nowMs)[0];
+  const fresh = combineView(
+    planView(view),
+    { batch: timeline.batch(0), stream },
+    timeline.nowMs,
+  )[0];
   expect(fresh).toMatchObject({ value: ["e1"], status: "PRESENT" });
 });
 

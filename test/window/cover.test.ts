@@ -73,7 +73,12 @@ test("planCover() has no boundary within the horizon that no window edge reaches
     const { geometry, windows, reads, cover } = randomCover(random);
     const window = random.pick(windows);
     const aroundMs = windowBounds(geometry, window, reads.earliestMs);
-    const nearMs = random.pick([aroundMs.startMs, aroundMs.endMs, reads.earliestMs, reads.latestMs]);
+    const nearMs = random.pick([
+      aroundMs.startMs,
+      aroundMs.endMs,
+      reads.earliestMs,
+      reads.latestMs,
+    ]);
     if (!Number.isFinite(nearMs)) return;
     const spanMs = reads.latestMs - reads.earliestMs + hourMs;
     const tile = tileAt(cover, nearMs + random.integer(-spanMs, spanMs));

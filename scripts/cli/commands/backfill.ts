@@ -2,10 +2,10 @@
 
 import type { Command } from "commander";
 import { openOfflineStore } from "../../../adapters/engines/duckdb/duckdb-offline-store.ts";
-import type { LoadSummary } from "../../../src/offline/offline-store.ts";
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { parseBytes } from "../parse-bytes.ts";
-import { count, ProgressLine } from "../progress.ts";
+import { ProgressLine } from "../progress.ts";
+import { tallyJson, tallyText } from "../tally-text.ts";
 
 interface BackfillOptions {
   readonly features: string;
@@ -39,25 +39,10 @@ export function addBackfillCommand(program: Command): void {
           },
         });
         line.clear();
-        console.log(options.json === true ? summaryJson(summary) : summaryText(summary));
+        console.log(options.json === true ? tallyJson(summary) : tallyText(summary));
+        if (summary.repeated) console.error("These files had been loaded before: nothing changed");
       } finally {
         await offline.close();
       }
     });
-}
-
-/** `read N, loaded N, skipped N`, and a line for each reason. */
-export function summaryText(summary: LoadSummary): string {
-  const skipped = summary.read - summary.loaded;
-  const lines = [
-    `read ${count(summary.read)}, loaded ${count(summary.loaded)}, skipped ${count(skipped)}`,
-  ];
-  const reasons = [...summary.skipped].sort(([, a], [, b]) => b - a);
-  for (const [reason, rows] of reasons) lines.push(`  skipped ${count(rows)}: ${reason}`);
-  if (summary.repeated) lines.push("  these files had been loaded before: nothing was changed");
-  return lines.join("\n");
-}
-
-function summaryJson(summary: LoadSummary): string {
-  return JSON.stringify({ ...summary, skipped: Object.fromEntries(summary.skipped) });
 }

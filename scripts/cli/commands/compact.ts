@@ -66,7 +66,9 @@ async function runOnce(
       },
       {
         ...(views === undefined ? {} : { views }),
-        ...(options.watermark === undefined ? {} : { watermarkMs: parseInstant(options.watermark) }),
+        ...(options.watermark === undefined
+          ? {}
+          : { watermarkMs: parseInstant(options.watermark) }),
       },
     );
     line.clear();
@@ -123,7 +125,9 @@ async function tryOnce(
   } catch (error) {
     const fenced = error instanceof FeatureError && error.code === "FENCED";
     const text = error instanceof Error ? error.message : String(error);
-    console.error(fenced ? `Another compaction has taken over: ${text}` : `Compaction failed: ${text}`);
+    console.error(
+      fenced ? `Another compaction has taken over: ${text}` : `Compaction failed: ${text}`,
+    );
     return false;
   }
 }
@@ -132,9 +136,12 @@ function wait(ms: number): { readonly done: Promise<"due">; cancel(): void } {
   let timer: NodeJS.Timeout;
   const done = new Promise<"due">((resolve) => {
     // Timers hold at most 2^31 - 1 milliseconds; the loop asks again.
-    timer = setTimeout(() => {
-      resolve("due");
-    }, Math.min(ms, 2 ** 31 - 1));
+    timer = setTimeout(
+      () => {
+        resolve("due");
+      },
+      Math.min(ms, 2 ** 31 - 1),
+    );
   });
   return {
     done,

@@ -48,7 +48,11 @@ async function getFeatures(service: string, options: GetOptions): Promise<Featur
         featureServiceName: service,
         joinKeyMap: joinKeys(options.key ?? []),
         requestContextMap: JSON.parse(options.request ?? "{}") as unknown,
-        metadataOptions: { includeNames: true, includeEffectiveTimes: true, includeServingStatus: true },
+        metadataOptions: {
+          includeNames: true,
+          includeEffectiveTimes: true,
+          includeServingStatus: true,
+        },
       },
     }),
   });

@@ -1,0 +1,137 @@
+/** DuckDB in memory: bounded, spilling under a directory of its own, without network or extensions. */
+
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
+import { FeatureError } from "../../../src/core/errors.ts";
+
+export interface EngineOptions {
+  readonly memoryBytesMax: number;
+  readonly threads: number;
+  readonly temporaryDirectory: string;
+}
+
+/** Below this a thread's sort does not fit beside the Parquet it reads. */
+export const threadMemoryBytesMin = 64_000_000;
+
+/** Rows that wait for their partition before they are written. */
+const partitionedRowsMax = 65_536;
+
+export class DuckdbEngine {
+  readonly memoryBytesMax: number;
+  readonly #instance: DuckDBInstance;
+  readonly #temporaryDirectory: string;
+
+  private constructor(instance: DuckDBInstance, options: EngineOptions) {
+    this.#instance = instance;
+    this.memoryBytesMax = options.memoryBytesMax;
+    this.#temporaryDirectory = options.temporaryDirectory;
+  }
+
+  /** @throws RangeError when one thread would not fit into the memory. */
+  static async open(options: EngineOptions): Promise<DuckdbEngine> {
+    const { memoryBytesMax } = options;
+    if (!(memoryBytesMax >= threadMemoryBytesMin)) {
+      throw new RangeError(
+        `Cannot open the offline store: memoryBytesMax is ${memoryBytesMax}, expected at least ${threadMemoryBytesMin}`,
+      );
+    }
+    const temporaryDirectory = join(resolve(options.temporaryDirectory), `duckdb-${randomUUID()}`);
+    await mkdir(temporaryDirectory, { recursive: true });
+    const threadsMax = Math.floor(memoryBytesMax / threadMemoryBytesMin);
+    const instance = await DuckDBInstance.create(":memory:", {
+      memory_limit: `${Math.floor(memoryBytesMax / 1000)}KB`,
+      threads: String(Math.max(1, Math.min(options.threads, threadsMax))),
+      temp_directory: join(temporaryDirectory, "spill"),
+      // No query here relies on the order of files: what is ordered says so.
+      preserve_insertion_order: "false",
+      partitioned_write_flush_threshold: String(partitionedRowsMax),
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+    });
+    return new DuckdbEngine(instance, { ...options, temporaryDirectory });
+  }
+
+  /** A path for something temporary, in a directory that `close` removes. */
+  temporaryPath(): string {
+    return join(this.#temporaryDirectory, randomUUID());
+  }
+
+  /** Runs `body` with a connection of its own, and so with temporary tables of its own. */
+  async use<T>(body: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#instance.connect();
+    try {
+      return await body(connection);
+    } catch (cause) {
+      throw explainError(cause, this.memoryBytesMax);
+    } finally {
+      connection.disconnectSync();
+    }
+  }
+
+  run(sql: string): Promise<void> {
+    return this.use(async (connection) => {
+      await connection.run(sql);
+    });
+  }
+
+  /** The rows of a small result, each in the order of its columns. */
+  rows(sql: string): Promise<readonly (readonly unknown[])[]> {
+    return this.use(async (connection) => (await connection.runAndReadAll(sql)).getRows());
+  }
+
+  /** Streams a result; what `read` makes of a chunk must not refer to the chunk's memory. */
+  async *stream<T>(sql: string, read: ChunkReader<T>): AsyncGenerator<T, void, undefined> {
+    const connection = await this.#instance.connect();
+    try {
+      const result = await connection.stream(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (chunk === null || chunk.rowCount === 0) return;
+        const piece = read(chunk, result);
+        // Strings of a chunk outlive it until the collector runs, which cannot see their size.
+        chunk.reset();
+        yield piece;
+      }
+    } catch (cause) {
+      throw explainError(cause, this.memoryBytesMax);
+    } finally {
+      connection.disconnectSync();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#instance.closeSync();
+    await rm(this.#temporaryDirectory, { recursive: true, force: true });
+  }
+}
+
+export type Chunk = NonNullable<Awaited<ReturnType<DuckDBResult["fetchChunk"]>>>;
+
+export type ChunkReader<T> = (chunk: Chunk, result: DuckDBResult) => T;
+
+/** A text as an SQL literal. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A relation over Parquet files whose columns may differ: those that a file lacks are null. */
+export function parquetFiles(paths: readonly string[], options = ""): string {
+  const list = paths.map((path) => literal(escapeGlob(path))).join(", ");
+  return `read_parquet([${list}], union_by_name = true, hive_partitioning = false${options})`;
+}
+
+function escapeGlob(path: string): string {
+  return path.replace(/[*?[]/g, (sign) => `[${sign}]`);
+}
+
+function explainError(cause: unknown, memoryBytesMax: number): unknown {
+  if (!(cause instanceof Error) || !cause.message.includes("Out of Memory Error")) return cause;
+  return new FeatureError(
+    "RESOURCE_EXHAUSTED",
+    `Cannot run a query of the offline store: its ${memoryBytesMax} bytes of memory are used up, expected a higher memoryBytesMax or fewer threads`,
+    { cause },
+  );
+}

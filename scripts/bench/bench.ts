@@ -1,0 +1,58 @@
+/** `npm run bench`: every figure is a ratio or a count of one run. `--json` prints one object. */
+
+import { gzipSync } from "node:zlib";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { bundleWorker } from "../cli/bundle-worker.ts";
+import { combineCases, combineTime } from "./combine.ts";
+import { compactionVsGroupBy } from "./compaction.ts";
+import { hotKey } from "./hot-key.ts";
+import { rounded } from "./measure.ts";
+import type { Figure } from "./measure.ts";
+import { servingLimitWorkerd } from "./serving-limit.ts";
+
+const { values: options } = parseArgs({ options: { json: { type: "boolean" } } });
+
+const figures: Record<string, Figure> = {};
+await addServing(figures);
+await addHotKeys(figures);
+for (const each of combineCases) figures[each.name] = combineTime(each);
+figures["compactionVsGroupBy"] = await compactionVsGroupBy();
+figures["bundleGzipKiB"] = await bundleGzipKiB();
+
+if (options.json === true) console.log(JSON.stringify({ figures }));
+else printTable(figures);
+
+async function addServing(into: Record<string, Figure>): Promise<void> {
+  into["servingLimitWorkerd"] = await servingLimitWorkerd();
+}
+
+async function addHotKeys(into: Record<string, Figure>): Promise<void> {
+  const sliding = await hotKey("sliding");
+  into["hotKeyMillionVsHundred"] = sliding.ratio;
+  into["hotKeyMillionBytes"] = counted(sliding.hotBytes, "bytes read a request");
+  into["hotKeyHundredBytes"] = counted(sliding.quietBytes, "bytes read a request");
+  const continuous = await hotKey("continuous");
+  into["hotKeyContinuousMillionVsHundred"] = continuous.ratio;
+  into["hotKeyContinuousMillionBytes"] = counted(continuous.hotBytes, "bytes read a request");
+}
+
+async function bundleGzipKiB(): Promise<Figure> {
+  const featuresFile = new URL("../demo/features.ts", import.meta.url).pathname;
+  const script = await bundleWorker(featuresFile, { minify: true });
+  return counted(gzipSync(script).length / 1024, "KiB of the demo's worker, minified and gzipped");
+}
+
+function counted(value: number, unit: string): Figure {
+  return { value: rounded(value), unit, spread: [rounded(value), rounded(value)] };
+}
+
+function printTable(table: Readonly<Record<string, Figure>>): void {
+  const [cpu] = cpus();
+  console.log(`${cpus().length} cores, ${cpu?.model ?? "unknown processor"}, Node ${process.version}\n`);
+  console.log("| figure | value | smallest to largest round | what |");
+  console.log("|---|---|---|---|");
+  for (const [name, { value, spread, unit }] of Object.entries(table)) {
+    console.log(`| ${name} | ${value} | ${spread[0]} to ${spread[1]} | ${unit} |`);
+  }
+}

@@ -1,0 +1,32 @@
+/** `tilemark demo`, which is `npm start`: the demo shop in workerd, with events, ready for a request. */
+
+import type { Command } from "commander";
+import { runDemo } from "../../demo/run-demo.ts";
+import { untilStopped } from "./dev.ts";
+
+interface DemoOptions {
+  readonly events?: string;
+  readonly state: string;
+  readonly port?: string;
+}
+
+export function addDemoCommand(program: Command): void {
+  program
+    .command("demo")
+    .description("serve the demo shop with events of its own, or of a folder")
+    .option("--events <path>", "a folder of files of events in place of generated ones")
+    .option("--state <directory>", "where everything is kept", ".tilemark/demo")
+    .option("--port <number>", "port on 127.0.0.1; PORT, else a free one")
+    .action(async (options: DemoOptions) => {
+      const demo = await runDemo({
+        ...(options.events === undefined ? {} : { eventsPath: options.events }),
+        stateDirectory: options.state,
+        port: Number(options.port ?? process.env["PORT"] ?? 0),
+        print: (text) => {
+          console.log(text);
+        },
+      });
+      await untilStopped();
+      await demo.close();
+    });
+}

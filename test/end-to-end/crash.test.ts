@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { post, startServerProcess } from "./server-process.ts";
+
+const features = new URL("crash-features.ts", import.meta.url).pathname;
+const roundMs = 1500;
+const userCount = 4;
+
+test("a server killed with SIGKILL in the middle of ingest serves every acknowledged event, once", async () => {
+  const state = await mkdtemp(join(tmpdir(), "tilemark-crash-"));
+  const acknowledged = new Map<string, string[]>();
+  let sent = 0;
+  try {
+    for (let round = 0; round < 2; round++) {
+      const server = await startServerProcess(["--features", features, "--state", state]);
+      let alive = true;
+      const writer = async () => {
+        while (alive) {
+          sent += 1;
+          const user = `u${sent % userCount}`;
+          const id = `${round}-${sent}`;
+          const record = { ts: new Date().toISOString(), id, user_id: user, group_id: "g" };
+          const records = { events: [{ record }] };
+          const body = { workspace_name: "prod", dry_run: false, records };
+          const answer = await post(`${server.url}/ingest`, body).catch(() => null);
+          if (answer?.status === 200)
+            acknowledged.set(user, [...(acknowledged.get(user) ?? []), id]);
+        }
+      };
+      const writers = [writer(), writer(), writer()];
+      await new Promise((resolve) => setTimeout(resolve, roundMs));
+      await server.kill();
+      alive = false;
+      await Promise.all(writers);
+    }
+    await expectAllServed(state, acknowledged, sent);
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+}, 60_000);
+
+async function expectAllServed(
+  state: string,
+  acknowledged: ReadonlyMap<string, readonly string[]>,
+  sent: number,
+): Promise<void> {
+  const server = await startServerProcess(["--features", features, "--state", state]);
+  try {
+    let groupCount = 0;
+    for (const [user, ids] of acknowledged) {
+      const answer = await getIds(server.url, user);
+      expect(ids.length, "enough was acknowledged to mean something").toBeGreaterThan(5);
+      expect(answer.userIds).toEqual(expect.arrayContaining([...ids]));
+      expect(answer.userCount).toBe(answer.userIds.length);
+      groupCount += answer.userCount;
+      expect(answer.groupCount).toBeLessThanOrEqual(sent);
+      expect(answer.groupIds).toEqual(expect.arrayContaining(ids.slice(-10)));
+    }
+    // Both views of an event have it, or neither has.
+    expect((await getIds(server.url, "u0")).groupCount).toBe(groupCount);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function getIds(url: string, user: string) {
+  const params = {
+    workspaceName: "prod",
+    featureServiceName: "ids",
+    joinKeyMap: { user_id: user, group_id: "g" },
+  };
+  const answer = await post(`${url}/api/v1/feature-service/get-features`, { params });
+  expect(answer.status).toBe(200);
+  const { result } = answer.body as { readonly result: { readonly features: unknown[] } };
+  const [groupCount, groupIds, userCountText, userIds] = result.features;
+  return {
+    groupCount: Number(groupCount),
+    groupIds: groupIds as string[],
+    userCount: Number(userCountText),
+    userIds: userIds as string[],
+  };
+}
