@@ -3,7 +3,7 @@
 import { FeatureError } from "../../src/core/errors.ts";
 import type { RawRow, RowPlace, SourceDefinition } from "../../src/define/definition.ts";
 import { readEvent } from "../../src/define/read-event.ts";
-import { reasonOf } from "../../adapters/engines/duckdb/skip-reason.ts";
+
 
 export interface PlacedRow {
   readonly row: RawRow;

@@ -1,6 +1,6 @@
 /** Starts the demo: a server, history backfilled and compacted, a day of events streamed in. */
 
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
@@ -48,12 +48,14 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
     options.stateDirectory,
     options.eventsPath === undefined ? "generated" : "given",
   );
-  await mkdir(directory, { recursive: true });
   const known = await readState(directory, options.eventsPath ?? null);
   if (known !== null) {
     options.print(`Events were loaded before, into ${directory}`);
     return serve(options, directory, known);
   }
+  // What a start that did not finish left behind is of no use.
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
   return loadAndServe(options, directory);
 }
 
@@ -90,4 +92,116 @@ async function serve(options: DemoOptions, directory: string, state: DemoState):
   const demo = await startServer(options, directory, state);
   printReady(options, demo, state);
   return demo;
+}
+
+async function readState(directory: string, eventsPath: string | null): Promise<DemoState | null> {
+  let text: string;
+  try {
+    text = await readFile(join(directory, "demo.json"), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+  const state = JSON.parse(text) as DemoState;
+  if (state.eventsPath === eventsPath) return state;
+  throw new Error(
+    `Cannot load events from ${eventsPath ?? "the generator"}: "${directory}" holds those of ${state.eventsPath ?? "the generator"}, use another --state or delete it`,
+  );
+}
+
+interface LoadParts {
+  readonly source: SourceDefinition;
+  readonly events: DemoEvents;
+  readonly tally: IngestTally;
+}
+
+/** The rows that will stream in; what the source refuses is counted. */
+async function readStream(
+  offline: DuckdbOfflineStore,
+  { source, events, tally }: LoadParts,
+): Promise<PlacedRow[]> {
+  const streamed: PlacedRow[] = [];
+  for await (const rows of offline.readRows(events.streamFiles)) {
+    streamed.push(...acceptRows(source, rows, tally));
+  }
+  return streamed;
+}
+
+async function backfillHistory(
+  offline: DuckdbOfflineStore,
+  { source, events, tally }: LoadParts,
+): Promise<void> {
+  if (events.historyFiles.length === 0) return;
+  const summary = await offline.load(source, events.historyFiles);
+  tally.read += summary.read;
+  tally.loaded += summary.loaded;
+  for (const [reason, rows] of summary.skipped) {
+    tally.skipped.set(reason, (tally.skipped.get(reason) ?? 0) + rows);
+  }
+}
+
+async function startServer(
+  options: DemoOptions,
+  directory: string,
+  { clockOffsetMs }: DemoState,
+): Promise<Demo> {
+  return startDevServer({
+    featuresFile,
+    stateDirectory: join(directory, "state"),
+    port: options.port,
+    clockOffsetMs,
+  });
+}
+
+/** Half of the day streams in before the compaction and half after: answers join both. */
+async function streamAndCompact(parts: {
+  readonly demo: Demo;
+  readonly repository: Repository;
+  readonly offline: DuckdbOfflineStore;
+  readonly source: SourceDefinition;
+  readonly streamed: readonly PlacedRow[];
+  readonly options: DemoOptions;
+}): Promise<void> {
+  const { demo, repository, offline, source, streamed, options } = parts;
+  const target = { url: demo.url, workspace: "prod", source };
+  const half = Math.floor(streamed.length / 2);
+  await sendRows(target, streamed.slice(0, half));
+  const api = httpCompactionApi({ baseUrl: demo.url, fetch });
+  for (const { view, rows, keys, bytes } of await compactViews({ api, offline, repository })) {
+    options.print(`compacted ${view}: ${count(rows)} rows, ${count(keys)} keys, ${count(bytes)} bytes`);
+  }
+  await sendRows(target, streamed.slice(half));
+  options.print(`streamed ${count(streamed.length)} events, half of them since the compaction`);
+}
+
+/** The customer of the most rows: one whose features have something to show. */
+function busiestCustomer(source: SourceDefinition, rows: readonly PlacedRow[]): string {
+  const counts = new Map<string, number>();
+  for (const { row, place } of rows) {
+    const customer = source.map?.(row, place)["customer_id"];
+    if (typeof customer === "string") counts.set(customer, (counts.get(customer) ?? 0) + 1);
+  }
+  const [busiest] = [...counts].sort(([, a], [, b]) => b - a);
+  if (busiest === undefined) throw new Error("Cannot show a request: no event has a customer");
+  return busiest[0];
+}
+
+function printReady({ print }: DemoOptions, demo: Demo, state: DemoState): void {
+  if (state.clockOffsetMs !== 0) {
+    const nowMs = Date.now() + state.clockOffsetMs;
+    print(
+      `The events are old, so the server's clock stands just past the newest one: ${formatInstant(nowMs)}`,
+    );
+  }
+  const params = {
+    workspaceName: "prod",
+    featureServiceName: "checkout",
+    joinKeyMap: { customer_id: state.customer },
+    requestContextMap: { basket_amount: 99.5, basket_items: "3" },
+    metadataOptions: { includeNames: true },
+  };
+  print(`Listening on ${demo.url}. Ask for features:`);
+  print(
+    `curl -s ${demo.url}/api/v1/feature-service/get-features -d '${JSON.stringify({ params })}'\n`,
+  );
 }

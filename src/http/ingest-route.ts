@@ -13,7 +13,7 @@ import type {
   SourceCounts,
   ViewCounts,
 } from "../ingest/ingest-records.ts";
-import type { RecordError } from "../ingest/validate-records.ts";
+import type { IngestEntry, RecordError } from "../ingest/validate-records.ts";
 import type { Json } from "./encode-value.ts";
 import { failureHeaders, handleFailure, recordErrorsStatus } from "./errors.ts";
 import type { ReportError } from "./errors.ts";
@@ -75,7 +75,7 @@ const requiredFields = { workspaceName: "workspace_name", dryRun: "dry_run", rec
 interface WireIngest {
   readonly workspaceName: string;
   readonly dryRun: boolean;
-  readonly records: ReadonlyMap<string, readonly unknown[]>;
+  readonly records: ReadonlyMap<string, readonly IngestEntry[]>;
 }
 
 function readIngest(body: unknown): WireIngest {
@@ -91,13 +91,26 @@ function readIngest(body: unknown): WireIngest {
   return {
     workspaceName,
     dryRun,
-    records: new Map(Object.entries(records).map(([name, rows]) => [name, readRows(name, rows)])),
+    records: new Map(Object.entries(records).map(([name, rows]) => [name, readEntries(name, rows)])),
   };
 }
 
-/** What stands under `record` in each entry; records are checked one by one later. */
-function readRows(name: string, rows: unknown): readonly unknown[] {
-  if (Array.isArray(rows)) return rows.map((entry: unknown) => fieldOf(entry, "record"));
+const placeTypes = z.object(
+  { file: z.string("a string"), row: z.number("a number") },
+  'an object of "file" and "row"',
+);
+
+/** Each entry's record, which is checked later one by one, and its place in a file if it has one. */
+function readEntries(name: string, entries: unknown): readonly IngestEntry[] {
+  if (Array.isArray(entries)) {
+    return entries.map((entry: unknown) => {
+      const place = fieldOf(entry, "place");
+      return {
+        record: fieldOf(entry, "record"),
+        place: place === undefined ? null : parseEnvelope(placeTypes, place),
+      };
+    });
+  }
   throw new FeatureError(
     "INVALID_REQUEST",
     `Cannot read records of source ${JSON.stringify(name.slice(0, limits.nameLengthMax))}: they are not an array, expected an array of objects with a field "record"`,

@@ -12,7 +12,7 @@ import type { AppendResult, LogEntry } from "../store/event-log.ts";
 import type { LogAccess } from "./log-home.ts";
 import { writeSourceEvent } from "./source-event-codec.ts";
 import { validateRecords } from "./validate-records.ts";
-import type { RecordError, ValidEvent, ValidRecords } from "./validate-records.ts";
+import type { IngestEntry, RecordError, ValidEvent, ValidRecords } from "./validate-records.ts";
 import { projectView } from "./view-projection.ts";
 import type { ViewProjection } from "./view-projection.ts";
 
@@ -25,7 +25,7 @@ export interface IngestRequest {
   /** Validates and writes nothing. */
   readonly dryRun: boolean;
   /** Raw rows by the name of their source. */
-  readonly records: ReadonlyMap<string, readonly unknown[]>;
+  readonly records: ReadonlyMap<string, readonly IngestEntry[]>;
 }
 
 export type IngestOutcome =

@@ -2,10 +2,16 @@
 
 import { formatDuration } from "../core/duration.ts";
 import { FeatureError } from "../core/errors.ts";
-import type { RawRow, SourceDefinition, SourceEvent } from "../define/definition.ts";
+import type { RawRow, RowPlace, SourceDefinition, SourceEvent } from "../define/definition.ts";
 import { readEvent } from "../define/read-event.ts";
 import { entityOf } from "./view-projection.ts";
 import type { ViewProjection } from "./view-projection.ts";
+
+/** A record as it came, and where it stood in a file, where the sender says so. */
+export interface IngestEntry {
+  readonly record: unknown;
+  readonly place: RowPlace | null;
+}
 
 /** Why a record cannot be accepted. */
 export interface RecordError {
@@ -43,14 +49,14 @@ export interface RecordScope {
 /** Reads every record of a source. */
 export function validateRecords(
   source: SourceDefinition,
-  records: readonly unknown[],
+  entries: readonly IngestEntry[],
   scope: RecordScope,
 ): ValidRecords {
   const events: ValidEvent[] = [];
   const errors: RecordError[] = [];
   let filteredCount = 0;
-  for (let index = 0; index < records.length && errors.length < scope.errorsMax; index++) {
-    const attempt = attemptRead(source, records[index], scope);
+  for (let index = 0; index < entries.length && errors.length < scope.errorsMax; index++) {
+    const attempt = attemptRead(source, entries[index] as IngestEntry, scope);
     if (attempt.kind === "event") events.push(attempt);
     else if (attempt.kind === "filtered") filteredCount += 1;
     else errors.push(...attempt.failures.map((failure) => errorOf(failure, { source, index })));
@@ -68,9 +74,9 @@ type Attempt =
   | { readonly kind: "filtered" }
   | { readonly kind: "failed"; readonly failures: readonly Failure[] };
 
-function attemptRead(source: SourceDefinition, row: unknown, scope: RecordScope): Attempt {
+function attemptRead(source: SourceDefinition, entry: IngestEntry, scope: RecordScope): Attempt {
   try {
-    const read = readEvent(source, checkRow(row), null);
+    const read = readEvent(source, checkRow(entry.record), entry.place);
     if (read.kind === "filtered") return read;
     refuseLate(source, read.event, scope.nowMs);
     return placeEvent(source, read.event, scope.projections);

@@ -203,11 +203,11 @@ test("readEvent() maps with the row's place, then filters the mapped row", () =>
     id: "2024.csv:12",
     values: [1_704_067_200_000, "2024.csv:12", 2.5],
   });
-  expect(readEvent(mapped, { ...row, Amount: "0" }, place)).toEqual({ kind: "filtered" });
+  expect(readEvent(mapped, { ...row, Amount: "0" }, place)).toEqual({ kind: "filtered", reason: "filtered" });
 });
 
 test("readEvent() drops a filtered row before it validates it", () => {
-  expect(readEvent(mapped, { When: "never", Amount: "0" }, place)).toEqual({ kind: "filtered" });
+  expect(readEvent(mapped, { When: "never", Amount: "0" }, place)).toEqual({ kind: "filtered", reason: "filtered" });
 });
 
 test("readEvent() reports what map and filter threw, with the cause and the place", () => {
@@ -223,7 +223,7 @@ test("readEvent() reports what map and filter threw, with the cause and the plac
 
 test("readEvent() refuses a filter without a decision and a map with an unknown column", () => {
   expect(refusal({ When: 0, Amount: "undecided" }, mapped, place).message).toContain(
-    "the filter of its source returned a value of type undefined, expected true or false",
+    "the filter of its source returned a value of type undefined, expected true, false or a reason",
   );
   expect(refusal({ When: 0, Amount: "1", extra: true }, mapped, place).message).toContain(
     'column "extra" is not in source "mapped", drop it in the map',

@@ -6,8 +6,12 @@
 import { FeatureError } from "../../../src/core/errors.ts";
 import type { RawRow } from "../../../src/define/definition.ts";
 
-/** A row, or why its line is none; the reason holds nothing of the line. */
-export type ParsedRow = { readonly row: RawRow } | { readonly problem: string };
+/** A row, or why its line is none. */
+export interface ParsedRow {
+  readonly row: RawRow;
+  /** Null for a row; otherwise `row` is empty. Holds nothing of the line. */
+  readonly problem: string | null;
+}
 
 /** Turns the text of one file, in pieces of any size, into rows. */
 export interface RowParser {
@@ -90,13 +94,17 @@ function readHeader(file: string, { cells, wellFormed }: CsvRecord): readonly st
 }
 
 function readRow(names: readonly string[], { cells, wellFormed }: CsvRecord): ParsedRow {
-  if (!wellFormed) return { problem: "a quoted cell has text after its end, or no end" };
+  if (!wellFormed) return noRow("a quoted cell has text after its end, or no end");
   if (cells.length !== names.length) {
-    return { problem: `the line has another number of cells than the header` };
+    return noRow("the line has another number of cells than the header");
   }
   const row: Record<string, string | null> = {};
   for (let i = 0; i < names.length; i++) row[names[i] as string] = cells[i] as string | null;
-  return { row };
+  return { row, problem: null };
+}
+
+export function noRow(problem: string): ParsedRow {
+  return { row: {}, problem };
 }
 
 /** Null where the text ends before the record does. */

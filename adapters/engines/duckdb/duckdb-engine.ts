@@ -119,8 +119,12 @@ export function literal(text: string): string {
 
 /** A relation over Parquet files whose columns may differ: those that a file lacks are null. */
 export function parquetFiles(paths: readonly string[], options = ""): string {
-  const list = paths.map((path) => literal(escapeGlob(path))).join(", ");
-  return `read_parquet([${list}], union_by_name = true, hive_partitioning = false${options})`;
+  return `read_parquet(${pathList(paths)}, union_by_name = true, hive_partitioning = false${options})`;
+}
+
+/** Paths as an SQL list, for functions that would take them for patterns. */
+export function pathList(paths: readonly string[]): string {
+  return `[${paths.map((path) => literal(escapeGlob(path))).join(", ")}]`;
 }
 
 function escapeGlob(path: string): string {

@@ -2,6 +2,7 @@
 
 import { FeatureError } from "../../../src/core/errors.ts";
 import type { RawRow } from "../../../src/define/definition.ts";
+import { noRow } from "./csv-rows.ts";
 import type { ParsedRow, RowParser } from "./csv-rows.ts";
 
 const lineLengthMax = 4_000_000;
@@ -38,9 +39,9 @@ function parseLines(lines: readonly string[]): readonly ParsedRow[] {
 /** What is JSON and no object is left to the reader of events to refuse. */
 function parseLine(line: string): ParsedRow {
   try {
-    return { row: JSON.parse(line) as RawRow };
+    return { row: JSON.parse(line) as RawRow, problem: null };
   } catch (cause) {
-    if (cause instanceof SyntaxError) return { problem: "the line is not JSON" };
+    if (cause instanceof SyntaxError) return noRow("the line is not JSON");
     throw cause;
   }
 }

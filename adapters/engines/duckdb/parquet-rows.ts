@@ -1,11 +1,10 @@
 /** Reads the rows of someone's Parquet file as plain values. */
 
 import { stat } from "node:fs/promises";
+import { basename } from "node:path";
 import {
-  DuckDBDateValue,
-  DuckDBDecimalValue,
-  DuckDBListValue,
   DuckDBArrayValue,
+  DuckDBListValue,
   DuckDBMapValue,
   DuckDBStructValue,
   DuckDBTimestampMillisecondsValue,
@@ -15,15 +14,17 @@ import {
   DuckDBTimestampValue,
 } from "@duckdb/node-api";
 import type { DuckDBValue } from "@duckdb/node-api";
+import { toInt64 } from "../../../src/core/value.ts";
 import { parquetFiles } from "./duckdb-engine.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
-import type { NumberedRow, RowPiece } from "./text-rows.ts";
+import type { PlacedRow, RowPiece } from "./text-rows.ts";
 
-/** Rows come in any order; each carries its number in the file. */
+/** Rows come in any order; each carries its place. */
 export async function* readParquetRows(
   engine: DuckdbEngine,
   path: string,
 ): AsyncGenerator<RowPiece, void, undefined> {
+  const file = basename(path);
   const { size } = await stat(path);
   const [counts] = await engine.rows(
     `SELECT CAST(count(*) AS DOUBLE) FROM ${parquetFiles([path])}`,
@@ -32,7 +33,7 @@ export async function* readParquetRows(
   const relation = parquetFiles([path], ", file_row_number = true");
   let read = 0;
   yield* engine.stream(`SELECT * FROM ${relation}`, (chunk, result) => {
-    const rows = readChunk(chunk.getRows(), result.columnNames());
+    const rows = readChunk(file, chunk.getRows(), result.columnNames());
     read += rows.length;
     return { rows, byteCount: Math.floor((size * read) / rowCount) };
   });
@@ -41,9 +42,10 @@ export async function* readParquetRows(
 const numberColumn = "file_row_number";
 
 function readChunk(
+  file: string,
   chunk: readonly (readonly DuckDBValue[])[],
   names: readonly string[],
-): readonly NumberedRow[] {
+): readonly PlacedRow[] {
   // The file's own columns come first, so that one of this name does not hide the number.
   const numberIndex = names.lastIndexOf(numberColumn);
   return chunk.map((values) => {
@@ -51,12 +53,14 @@ function readChunk(
     names.forEach((name, i) => {
       if (i !== numberIndex) row[name] = toPlain(values[i] ?? null);
     });
-    return { number: Number(values[numberIndex]) + 1, parsed: { row } };
+    const place = { file, row: Number(values[numberIndex]) + 1 };
+    return { row, problem: null, place };
   });
 }
 
-/** Instants become milliseconds, floored; other values that JSON has no form for become text. */
+/** Instants become milliseconds, floored; integers int64s; other values that JSON has no form for become text. */
 function toPlain(value: DuckDBValue): unknown {
+  if (typeof value === "bigint") return toInt64(value);
   if (typeof value !== "object" || value === null) return value;
   const instantMs = instantOf(value);
   if (instantMs !== null) return instantMs;
@@ -70,9 +74,6 @@ function toPlain(value: DuckDBValue): unknown {
   }
   if (value instanceof DuckDBMapValue) {
     return value.entries.map(({ key, value: entry }) => [toPlain(key), toPlain(entry)]);
-  }
-  if (value instanceof DuckDBDecimalValue || value instanceof DuckDBDateValue) {
-    return value.toString();
   }
   return String(value);
 }

@@ -62,7 +62,9 @@ export function duckdbType(type: StoredType): DuckDBType {
 }
 
 /** A relation without rows that has the columns, so that a query holds over no files at all. */
-export function emptyRelation(columns: readonly Pick<StoredColumn<unknown>, "name" | "type">[]): string {
+export function emptyRelation(
+  columns: readonly Pick<StoredColumn<unknown>, "name" | "type">[],
+): string {
   const list = columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS "${name}"`);
   return `SELECT ${list.join(", ")} LIMIT 0`;
 }

@@ -1,18 +1,17 @@
-/** Reads a file of text in pieces, as rows with their numbers. */
+/** Reads a file of text in pieces, as rows with their places. */
 
 import { createReadStream } from "node:fs";
 import { basename } from "node:path";
 import { FeatureError } from "../../../src/core/errors.ts";
+import type { RowPlace } from "../../../src/define/definition.ts";
 import type { ParsedRow, RowParser } from "./csv-rows.ts";
 
-export interface NumberedRow {
-  /** Counted from 1. */
-  readonly number: number;
-  readonly parsed: ParsedRow;
+export interface PlacedRow extends ParsedRow {
+  readonly place: RowPlace;
 }
 
 export interface RowPiece {
-  readonly rows: readonly NumberedRow[];
+  readonly rows: readonly PlacedRow[];
   /** How much of the file has been read. */
   readonly byteCount: number;
 }
@@ -24,11 +23,12 @@ export async function* readTextRows(
   path: string,
   parser: RowParser,
 ): AsyncGenerator<RowPiece, void, undefined> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let number = 0;
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
+  const file = basename(path);
+  let rowCount = 0;
   let byteCount = 0;
   const piece = (parsed: readonly ParsedRow[]): RowPiece => ({
-    rows: parsed.map((row) => ({ number: ++number, parsed: row })),
+    rows: parsed.map((row) => ({ ...row, place: { file, row: ++rowCount } })),
     byteCount,
   });
   for await (const bytes of createReadStream(path, { highWaterMark: pieceBytes })) {

@@ -1,0 +1,181 @@
+/**
+ * The events of a scan as an SQL query: rows of segments and loads, each event id once, corrections
+ * applied.
+ *
+ * An id's rows may lie on different days, so who wins is decided over all days, and only the
+ * winners' columns are read from the days that the scan asks for.
+ */
+
+import type { Column } from "../../../src/define/definition.ts";
+import type { ScanRequest } from "../../../src/offline/offline-store.ts";
+import { parquetFiles } from "./duckdb-engine.ts";
+import { allTime, listDayFiles } from "./layout.ts";
+import type { Layout, TimeRange } from "./layout.ts";
+import { isDistinctLoad } from "./loads.ts";
+import { emptyRelation, storedName, storedType } from "./stored-columns.ts";
+import type { StoredType } from "./stored-columns.ts";
+
+export interface RowsQuery {
+  /** Columns k0, k1, ... (join keys, none null), ts, id, v0, v1, ... (values). */
+  readonly sql: string;
+  /** The files that its rows come from; empty where there are none. */
+  readonly files: readonly string[];
+  /** The stored columns it reads. */
+  readonly columns: readonly string[];
+}
+
+export async function buildRowsQuery(layout: Layout, request: ScanRequest): Promise<RowsQuery> {
+  const { source, joinKeys, valueColumns } = request.view;
+  const [segments, loads, corrections] = await Promise.all([
+    layout.listSegments(source.name, { afterEpoch: loadEpochs, throughEpoch: request.cut }),
+    layout.listLoads(source.name),
+    layout.listCorrections(source.name),
+  ]);
+  const directories = [...segments, ...loads];
+  const files = await listDayFiles(directories, request);
+  const deduplicates = source.id !== null && (await mayRepeat(segments, loads));
+  const corrects = source.id !== null && corrections.length > 0;
+  const ids = deduplicates || corrects ? await listDayFiles(directories, allTime) : [];
+  const columns = selectColumns(joinKeys, valueColumns);
+  const relations = [`events AS (${selectEvents(files, columns, deduplicates)})`];
+  let events = "events";
+  if (deduplicates) {
+    relations.push(...deduplicate(events, ids));
+    events = "distinct_events";
+  }
+  if (corrects) {
+    relations.push(...correct(events, { ids, corrections, columns }));
+    events = "corrected_events";
+  }
+  return {
+    sql: `WITH ${relations.join(",\n")}
+      SELECT ${names(columns)} FROM ${events} WHERE ${conditions(joinKeys, request)}`,
+    files,
+    columns: columns.map(({ stored }) => stored),
+  };
+}
+
+/** The join keys of segments alone, as they came: not deduplicated, not corrected. */
+export function selectSegmentKeys(joinKeys: readonly Column[], files: readonly string[]): string {
+  const columns = selectColumns(joinKeys, []).filter(({ as }) => as.startsWith("k"));
+  const present = joinKeys.map((_, i) => `k${i} IS NOT NULL`).join(" AND ");
+  return `SELECT DISTINCT ${names(columns)} FROM (${selectEvents(files, columns, false)}) WHERE ${present}`;
+}
+
+interface SelectedColumn {
+  readonly stored: string;
+  readonly type: StoredType;
+  readonly as: string;
+}
+
+/** Every epoch comes after it. */
+const loadEpochs = -Infinity;
+
+/** Ids of the log are distinct among themselves, as are those of most loads. */
+async function mayRepeat(segments: readonly string[], loads: readonly string[]): Promise<boolean> {
+  const [load, ...others] = loads;
+  if (load === undefined) return false;
+  return segments.length > 0 || others.length > 0 || !(await isDistinctLoad(load));
+}
+
+function selectColumns(
+  joinKeys: readonly Column[],
+  valueColumns: readonly Column[],
+): readonly SelectedColumn[] {
+  const select = (columns: readonly Column[], prefix: string) =>
+    columns.map(({ name, type }, i) => ({
+      stored: storedName(name),
+      type: storedType(type),
+      as: `${prefix}${i}`,
+    }));
+  return [
+    ...select(joinKeys, "k"),
+    { stored: "_ts", type: "BIGINT", as: "ts" },
+    { stored: "_id", type: "VARCHAR", as: "id" },
+    ...select(valueColumns, "v"),
+  ];
+}
+
+function selectEvents(
+  files: readonly string[],
+  columns: readonly SelectedColumn[],
+  ranked: boolean,
+): string {
+  const rank = ranked ? `, ${rankSql} AS place` : "";
+  return `SELECT ${casts(columns)}${rank} FROM (${readRows(files, columns)})`;
+}
+
+/** Files that lack a column, as those from before it was declared, hold nulls in it. */
+function readRows(files: readonly string[], columns: readonly SelectedColumn[]): string {
+  const wanted = new Map<string, StoredType>(columns.map(({ stored, type }) => [stored, type]));
+  for (const name of placeNames) wanted.set(name, "BIGINT");
+  const none = emptyRelation([...wanted].map(([name, type]) => ({ name, type })));
+  if (files.length === 0) return none;
+  return `(${none}) UNION ALL BY NAME SELECT * FROM ${parquetFiles(files)}`;
+}
+
+const placeNames = ["_epoch", "_seq", "_origin"];
+
+/**
+ * A row's place in the order of precedence, another for every row: the log by epoch, shard and
+ * sequence, then loads by name and row. A shard's number has 32 bits, a load's 52, a sequence 53.
+ */
+const rankSql = `CASE WHEN _epoch < 0
+  THEN ${2n ** 126n}::HUGEINT + _origin::HUGEINT * ${2n ** 53n}::HUGEINT + _seq
+  ELSE _epoch::HUGEINT * ${2n ** 85n}::HUGEINT + _origin::HUGEINT * ${2n ** 53n}::HUGEINT + _seq END`;
+
+/** Few ids repeat, so that what is joined is small; the grouping of all ids spills. */
+function deduplicate(events: string, files: readonly string[]): readonly string[] {
+  return [
+    `repeated AS MATERIALIZED (SELECT _id, min(place) AS place
+       FROM (SELECT _id, ${rankSql} AS place FROM (${readRows(files, [idColumn])}))
+       GROUP BY _id HAVING count(*) > 1)`,
+    `distinct_events AS (SELECT e.* FROM ${events} AS e LEFT JOIN repeated AS r ON e.id = r._id
+       WHERE r.place IS NULL OR r.place = e.place)`,
+  ];
+}
+
+const idColumn: SelectedColumn = { stored: "_id", type: "VARCHAR", as: "id" };
+
+interface Corrected {
+  readonly ids: readonly string[];
+  readonly corrections: readonly string[];
+  readonly columns: readonly SelectedColumn[];
+}
+
+/** A correction of an event that the scan's epochs do not hold has nothing to correct yet. */
+function correct(events: string, { ids, corrections, columns }: Corrected): readonly string[] {
+  const relation = parquetFiles(corrections, ", filename = true");
+  const wanted = [...columns.map(({ stored, type }) => ({ name: stored, type }))];
+  const none = emptyRelation([...new Map(wanted.map((each) => [each.name, each])).values()]);
+  const version = `CAST(regexp_extract(filename, '(\\d+)\\.parquet$', 1) AS HUGEINT) * ${2n ** 53n}::HUGEINT + _number`;
+  return [
+    `corrections AS (SELECT *, ${version} AS version
+       FROM ((${none}) UNION ALL BY NAME SELECT * FROM ${relation}))`,
+    `newest AS MATERIALIZED (SELECT _id, max(version) AS version FROM corrections GROUP BY _id)`,
+    `corrected_events AS (
+       SELECT ${names(columns)} FROM ${events} AS e ANTI JOIN newest AS n ON e.id = n._id
+       UNION ALL
+       SELECT ${casts(columns)} FROM corrections AS c
+       WHERE NOT _removed AND version IN (SELECT version FROM newest)
+         AND _id IN (SELECT _id FROM (${readRows(ids, [idColumn])})))`,
+  ];
+}
+
+function conditions(joinKeys: readonly Column[], { fromMs, untilMs }: TimeRange): string {
+  const present = joinKeys.map((_, i) => `k${i} IS NOT NULL`);
+  const bounds = [
+    ...(Number.isFinite(fromMs) ? [`ts >= ${Math.ceil(fromMs)}`] : []),
+    ...(Number.isFinite(untilMs) ? [`ts < ${Math.ceil(untilMs)}`] : []),
+    ...(fromMs === Infinity || untilMs === -Infinity ? ["false"] : []),
+  ];
+  return [...present, ...bounds].join(" AND ");
+}
+
+function casts(columns: readonly SelectedColumn[]): string {
+  return columns.map(({ stored, type, as }) => `CAST("${stored}" AS ${type}) AS ${as}`).join(", ");
+}
+
+function names(columns: readonly SelectedColumn[]): string {
+  return columns.map(({ as }) => as).join(", ");
+}
