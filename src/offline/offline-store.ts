@@ -79,8 +79,11 @@ export interface OfflineStore {
     view: ViewDefinition,
     epochs: { readonly afterEpoch: number; readonly throughEpoch: number },
   ): AsyncIterable<readonly string[]>;
-  /** Remembers, before they are published, which entities the scan of a run has. */
+  /**
+   * Remembers, before they are published, which entities a run covers: those of its scan, and for
+   * a stream view all in segments of epochs up to the cut, however old or corrected their events.
+   */
   putPublished(request: ScanRequest): Promise<void>;
-  /** Every entity ever published for a view and absent from the scan's: they get empty records. */
+  /** Every entity ever put published for a view and absent from the scan: they get empty records. */
   vanishedEntities(request: ScanRequest): AsyncIterable<readonly string[]>;
 }

@@ -53,7 +53,7 @@ export async function rememberPublished(
   const { view, cut } = request;
   const directory = layout.published(view);
   const earlier = selectPublished(await layout.listPublished(view));
-  const present = await selectPresent(layout, request);
+  const present = await selectCovered(layout, request);
   const targetOf = (attempt: number) =>
     join(directory, attempt === 0 ? `${cut}.parquet` : `${cut}.${attempt}.parquet`);
   await commitFile(targetOf, (path) =>
@@ -78,6 +78,23 @@ export async function* streamVanished(
      ANTI JOIN (${present}) AS s USING (entity)`,
     readEntities,
   );
+}
+
+/**
+ * The entities that a run must publish: those of its scan, and for a view of streams every one in
+ * the segments it covers. Events too old for any window, or corrected away, are in no scan, and yet
+ * the stream partials that hold them are collected: without a batch record that would be a gap.
+ */
+async function selectCovered(layout: Layout, request: ScanRequest): Promise<string> {
+  const { view, cut } = request;
+  const present = await selectPresent(layout, request);
+  if (view.kind === "batchView") return present;
+  const epochs = { afterEpoch: -1, throughEpoch: cut };
+  const segments = await layout.listSegments(view.source.name, epochs);
+  const files = await listDayFiles(segments, allTime);
+  if (files.length === 0) return present;
+  const keys = selectSegmentKeys(view.joinKeys, files);
+  return `${present} UNION SELECT ${entitySql(view.joinKeys)} AS entity FROM (${keys})`;
 }
 
 /** A scan's entities, each once. */

@@ -79,7 +79,8 @@ export class Layout {
   }
 }
 
-const segmentPattern = /^[\w.~%-]+-(\d+)$/;
+/** An escaped name holds no dot, and what is still being written begins with one. */
+const segmentPattern = /^[\w~%-]*-(\d+)$/;
 
 /** The Parquet files in directories of segments and loads, of the days that a range meets. */
 export async function listDayFiles(
@@ -126,7 +127,7 @@ function dayRank(day: string): number {
 
 function escapeName(name: string): string {
   return encodeURIComponent(name).replace(
-    /[!'()*]/g,
+    /[.!'()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16)}`,
   );
 }

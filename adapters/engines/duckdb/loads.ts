@@ -138,7 +138,7 @@ function readRow(
   if (problem !== null) return counter.skip(problem);
   try {
     const result = readEvent(source, row, place);
-    if (result.kind === "filtered") return counter.skip("filtered");
+    if (result.kind === "filtered") return counter.skip(result.reason);
     counter.loaded++;
     return { ...result.event, epoch: loadEpoch, seq: place.row, arrivedAtMs: 0, origin };
   } catch (cause) {
