@@ -55,8 +55,10 @@ export class BenchServer {
     const script =
       entryFile === undefined
         ? {}
-        : { script: await bundleEntry(`export * from ${JSON.stringify(entryFile)};
-export { default } from ${JSON.stringify(entryFile)};`) };
+        : {
+            script: await bundleEntry(`export * from ${JSON.stringify(entryFile)};
+export { default } from ${JSON.stringify(entryFile)};`),
+          };
     const server = await startDevServer({
       featuresFile: options.featuresFile,
       stateDirectory: join(directory, "state"),
@@ -95,7 +97,10 @@ export { default } from ${JSON.stringify(entryFile)};`) };
   }
 
   /** Sends events as they would have come, a request's clock standing at its newest one. */
-  async ingest(source: string, rows: readonly (BenchRow & { readonly ts: number })[]): Promise<void> {
+  async ingest(
+    source: string,
+    rows: readonly (BenchRow & { readonly ts: number })[],
+  ): Promise<void> {
     for (let i = 0; i < rows.length; i += rowsPerRequest) {
       const batch = rows.slice(i, i + rowsPerRequest);
       const nowMs = Math.max(...batch.map(({ ts }) => ts)) + 1;
@@ -122,7 +127,10 @@ export { default } from ${JSON.stringify(entryFile)};`) };
 }
 
 /** The body of a request for features. */
-export function featuresBody(service: string, joinKeyMap: Readonly<Record<string, string>>): string {
+export function featuresBody(
+  service: string,
+  joinKeyMap: Readonly<Record<string, string>>,
+): string {
   return JSON.stringify({
     params: { workspaceName: "prod", featureServiceName: service, joinKeyMap },
   });

@@ -49,7 +49,9 @@ function counted(value: number, unit: string): Figure {
 
 function printTable(table: Readonly<Record<string, Figure>>): void {
   const [cpu] = cpus();
-  console.log(`${cpus().length} cores, ${cpu?.model ?? "unknown processor"}, Node ${process.version}\n`);
+  console.log(
+    `${cpus().length} cores, ${cpu?.model ?? "unknown processor"}, Node ${process.version}\n`,
+  );
   console.log("| figure | value | smallest to largest round | what |");
   console.log("|---|---|---|---|");
   for (const [name, { value, spread, unit }] of Object.entries(table)) {

@@ -18,8 +18,16 @@ const eventsPerTile = 30;
 /** Records of 10, 100 and 600 tiles: what the cover makes of these windows and horizons. */
 export const combineCases = [
   { name: "combine10Tiles", windows: ["7d", "lifetime"], horizonMs: 10 * minuteMs },
-  { name: "combine100Tiles", windows: ["1h", "1d", "7d", "30d", "lifetime"], horizonMs: 95 * minuteMs },
-  { name: "combine600Tiles", windows: ["1h", "1d", "7d", "30d", "lifetime"], horizonMs: 950 * minuteMs },
+  {
+    name: "combine100Tiles",
+    windows: ["1h", "1d", "7d", "30d", "lifetime"],
+    horizonMs: 95 * minuteMs,
+  },
+  {
+    name: "combine600Tiles",
+    windows: ["1h", "1d", "7d", "30d", "lifetime"],
+    horizonMs: 950 * minuteMs,
+  },
 ] as const;
 
 /** Microseconds for a batch record of a hot key. */

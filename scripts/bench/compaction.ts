@@ -56,7 +56,8 @@ export async function compactionVsGroupBy(): Promise<Figure> {
     const ours = async () => {
       const startedAt = performance.now();
       let events = 0;
-      for await (const record of foldView(view, run, offline.scan(scan))) events += record.eventCount;
+      for await (const record of foldView(view, run, offline.scan(scan)))
+        events += record.eventCount;
       return events / (performance.now() - startedAt);
     };
     const parquet = join(directory, "offline", source.name, "loads", "*", "*", "*.parquet");

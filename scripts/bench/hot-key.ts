@@ -29,10 +29,17 @@ export async function hotKey(windowing: "sliding" | "continuous"): Promise<HotKe
     const cutMs = Date.now() - dayMs + 60_000;
     const nowMs = cutMs + dayMs - 60_000;
     await loadKeys(server, { source: `events_${windowing}`, cutMs, nowMs });
-    const targets = { hot: target(server, windowing, "hot"), quiet: target(server, windowing, "quiet") };
+    const targets = {
+      hot: target(server, windowing, "hot"),
+      quiet: target(server, windowing, "quiet"),
+    };
     const time = async (key: Key) =>
       median((await runLoad(targets[key], { requestCount, concurrency: 1 })).latenciesMs);
-    const ratios = await ratioRounds(rounds, () => time("hot"), () => time("quiet"));
+    const ratios = await ratioRounds(
+      rounds,
+      () => time("hot"),
+      () => time("quiet"),
+    );
     return {
       ratio: figureOf(ratios, "time of a request, key of 1,000,000 events / key of 100"),
       hotBytes: await bytesRead(targets.hot),
@@ -80,7 +87,10 @@ function target(server: BenchServer, windowing: string, user: Key) {
 }
 
 /** Bytes of the records that a request reads, as the answer says. */
-async function bytesRead(request: { readonly url: string; readonly body: string }): Promise<number> {
+async function bytesRead(request: {
+  readonly url: string;
+  readonly body: string;
+}): Promise<number> {
   const { lastBody } = await runLoad(request, { requestCount: 1, concurrency: 1 });
   const answer = JSON.parse(lastBody) as {
     readonly metadata: { readonly sloInfo: { readonly storeResponseSizeBytes: number } };

@@ -1,14 +1,9 @@
 /** Sends raw rows to a server's ingest: what its source would refuse is left out and counted. */
 
 import { FeatureError } from "../../src/core/errors.ts";
-import type { RawRow, RowPlace, SourceDefinition } from "../../src/define/definition.ts";
-import { readEvent } from "../../src/define/read-event.ts";
-
-
-export interface PlacedRow {
-  readonly row: RawRow;
-  readonly place: RowPlace;
-}
+import type { SourceDefinition } from "../../src/define/definition.ts";
+import { readEvent, refusalReason } from "../../src/define/read-event.ts";
+import type { PlacedRow } from "../../adapters/engines/duckdb/text-rows.ts";
 
 /** Counts of rows; `read` is `loaded` and all of `skipped`. */
 export interface IngestTally {
@@ -37,9 +32,9 @@ export function acceptRows(
   rows: readonly PlacedRow[],
   tally: IngestTally,
 ): PlacedRow[] {
-  return rows.filter(({ row, place }) => {
+  return rows.filter((row) => {
     tally.read += 1;
-    const reason = refusal(source, row, place, tally);
+    const reason = refusal(source, row, tally);
     if (reason === null) {
       tally.loaded += 1;
       return true;
@@ -59,12 +54,18 @@ export async function sendRows(target: IngestTarget, rows: readonly PlacedRow[])
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(
-        { workspace_name: target.workspace, dry_run: false, records: { [target.source.name]: records } },
+        {
+          workspace_name: target.workspace,
+          dry_run: false,
+          records: { [target.source.name]: records },
+        },
         (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value),
       ),
     });
     if (!response.ok) {
-      throw new Error(`Cannot ingest: the server answered ${response.status} ${await response.text()}`);
+      throw new Error(
+        `Cannot ingest: the server answered ${response.status} ${await response.text()}`,
+      );
     }
     await response.arrayBuffer();
   }
@@ -72,17 +73,17 @@ export async function sendRows(target: IngestTarget, rows: readonly PlacedRow[])
 
 function refusal(
   source: SourceDefinition,
-  row: RawRow,
-  place: RowPlace,
+  { row, problem, place }: PlacedRow,
   tally: IngestTally,
 ): string | null {
+  if (problem !== null) return problem;
   try {
     const result = readEvent(source, row, place);
     if (result.kind === "filtered") return result.reason;
     tally.newestMs = Math.max(tally.newestMs, result.event.timestampMs);
     return null;
   } catch (error) {
-    if (error instanceof FeatureError) return reasonOf(error);
+    if (error instanceof FeatureError) return refusalReason(error, place);
     throw error;
   }
 }

@@ -4,13 +4,15 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
+import { readRows } from "../../adapters/engines/duckdb/read-rows.ts";
+import type { PlacedRow } from "../../adapters/engines/duckdb/text-rows.ts";
 import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
 import { compactViews } from "../../src/compact/compact-views.ts";
 import { formatInstant } from "../../src/core/instant.ts";
 import type { Repository, SourceDefinition } from "../../src/define/definition.ts";
 import { startDevServer } from "../cli/dev-server.ts";
 import { acceptRows, emptyTally, sendRows } from "../cli/ingest-rows.ts";
-import type { IngestTally, PlacedRow } from "../cli/ingest-rows.ts";
+import type { IngestTally } from "../cli/ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../cli/load-features.ts";
 import { count } from "../cli/progress.ts";
 import { tallyText } from "../cli/tally-text.ts";
@@ -70,7 +72,7 @@ async function loadAndServe(options: DemoOptions, directory: string): Promise<De
         ? await generatedEvents(join(directory, "events"), startedMs)
         : await givenEvents(options.eventsPath);
     const tally = emptyTally();
-    const streamed = await readStream(offline, { source, events, tally });
+    const streamed = await readStream({ source, events, tally });
     await backfillHistory(offline, { source, events, tally });
     const state = {
       eventsPath: options.eventsPath ?? null,
@@ -116,12 +118,9 @@ interface LoadParts {
 }
 
 /** The rows that will stream in; what the source refuses is counted. */
-async function readStream(
-  offline: DuckdbOfflineStore,
-  { source, events, tally }: LoadParts,
-): Promise<PlacedRow[]> {
+async function readStream({ source, events, tally }: LoadParts): Promise<PlacedRow[]> {
   const streamed: PlacedRow[] = [];
-  for await (const rows of offline.readRows(events.streamFiles)) {
+  for await (const rows of readRows(events.streamFiles)) {
     streamed.push(...acceptRows(source, rows, tally));
   }
   return streamed;
@@ -168,7 +167,9 @@ async function streamAndCompact(parts: {
   await sendRows(target, streamed.slice(0, half));
   const api = httpCompactionApi({ baseUrl: demo.url, fetch });
   for (const { view, rows, keys, bytes } of await compactViews({ api, offline, repository })) {
-    options.print(`compacted ${view}: ${count(rows)} rows, ${count(keys)} keys, ${count(bytes)} bytes`);
+    options.print(
+      `compacted ${view}: ${count(rows)} rows, ${count(keys)} keys, ${count(bytes)} bytes`,
+    );
   }
   await sendRows(target, streamed.slice(half));
   options.print(`streamed ${count(streamed.length)} events, half of them since the compaction`);

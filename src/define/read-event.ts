@@ -150,7 +150,16 @@ function readColumn(column: ColumnPlan, row: RawRow, place: RowPlace | null): Sc
   }
 }
 
+/** What `readEvent` found wrong with a row, without where it stood: the same for rows alike. */
+export function refusalReason(error: FeatureError, place: RowPlace | null): string {
+  const head = messageHead(place);
+  return error.message.startsWith(head) ? error.message.slice(head.length) : error.message;
+}
+
 function invalidRecord(problem: string, place: RowPlace | null, cause?: unknown): FeatureError {
-  const at = place === null ? "" : ` at row ${place.row} of "${place.file}"`;
-  return new FeatureError("INVALID_RECORD", `Cannot read record${at}: ${problem}`, { cause });
+  return new FeatureError("INVALID_RECORD", `${messageHead(place)}${problem}`, { cause });
+}
+
+function messageHead(place: RowPlace | null): string {
+  return `Cannot read record${place === null ? "" : ` at row ${place.row} of "${place.file}"`}: `;
 }

@@ -91,7 +91,9 @@ function readIngest(body: unknown): WireIngest {
   return {
     workspaceName,
     dryRun,
-    records: new Map(Object.entries(records).map(([name, rows]) => [name, readEntries(name, rows)])),
+    records: new Map(
+      Object.entries(records).map(([name, rows]) => [name, readEntries(name, rows)]),
+    ),
   };
 }
 

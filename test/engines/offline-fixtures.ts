@@ -11,7 +11,15 @@ import type {
 } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import type { Scalar } from "../../src/core/value.ts";
 import type { SourceDefinition, ViewDefinition } from "../../src/define/definition.ts";
-import { batchSource, batchView, count, entity, last, streamSource, streamView } from "../../src/index.ts";
+import {
+  batchSource,
+  batchView,
+  count,
+  entity,
+  last,
+  streamSource,
+  streamView,
+} from "../../src/index.ts";
 import type { OfflineEvent, ScanChunk, ScanRequest } from "../../src/offline/offline-store.ts";
 
 export const clicks = streamSource("clicks", {

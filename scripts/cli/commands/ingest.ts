@@ -1,11 +1,11 @@
 /** `tilemark ingest`: sends files of events to a running server. */
 
 import type { Command } from "commander";
-import { openOfflineReader } from "../../../adapters/engines/duckdb/read-rows.ts";
+import { readRows } from "../../../adapters/engines/duckdb/read-rows.ts";
 import { acceptRows, emptyTally, sendRows } from "../ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { ProgressLine } from "../progress.ts";
-import { tallyText } from "../tally-text.ts";
+import { tallyJson, tallyText } from "../tally-text.ts";
 
 interface IngestOptions {
   readonly features: string;
