@@ -33,11 +33,18 @@ const schema = [
   "CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
 ];
 
+export interface SqliteEventLogOptions {
+  /** How many event ids the shard remembers; `limits.logShardIdsMax` if left out. */
+  readonly idsMax?: number;
+}
+
 export class SqliteEventLog implements EventLogShard {
   readonly #sql: SqlHandle;
+  readonly #idsMax: number;
 
-  constructor(sql: SqlHandle) {
+  constructor(sql: SqlHandle, options: SqliteEventLogOptions = {}) {
     this.#sql = sql;
+    this.#idsMax = options.idsMax ?? limits.logShardIdsMax;
     for (const statement of schema) sql.run(statement);
   }
 
@@ -118,10 +125,10 @@ export class SqliteEventLog implements EventLogShard {
       );
       return outcome;
     });
-    if (idCount > limits.logShardIdsMax) {
+    if (idCount > this.#idsMax) {
       throw new FeatureError(
         "RESOURCE_EXHAUSTED",
-        `Cannot append events: the log shard remembers ${limits.logShardIdsMax} event ids, retry when older ones have passed the redelivery horizon`,
+        `Cannot append events: the log shard remembers ${this.#idsMax} event ids, retry when older ones have passed the redelivery horizon`,
         { retryable: true },
       );
     }

@@ -14,6 +14,8 @@ import type { SqlHandle, SqlRow } from "../../src/store/sql-handle.ts";
 
 /** A row of a Durable Object's SQLite holds at most 2 MB. */
 const partBytesMax = 1_500_000;
+/** A bind holds as little; a UTF-16 unit of a key takes at most 3 bytes of it. */
+const keyUnitsPerStatementMax = 500_000;
 
 export class SqliteStore implements OnlineStore {
   readonly capabilities: StoreCapabilities = {
@@ -44,12 +46,14 @@ export class SqliteStore implements OnlineStore {
     });
   }
 
-  /** The same read without a promise: one statement, by primary key. */
+  /** The same read without a promise: by primary key, as a rule in one statement. */
   readManySync(keys: readonly string[]): readonly (StoredValue | null)[] {
-    const rows = this.#sql.run(
-      `SELECT r.key, r.version, r.bytes FROM json_each(?) AS wanted
-       JOIN records AS r ON r.key = wanted.value ORDER BY r.key, r.part`,
-      JSON.stringify([...new Set(keys)]),
+    const rows = splitKeys(new Set(keys)).flatMap((wanted) =>
+      this.#sql.run(
+        `SELECT r.key, r.version, r.bytes FROM json_each(?) AS wanted
+         JOIN records AS r ON r.key = wanted.value ORDER BY r.key, r.part`,
+        JSON.stringify(wanted),
+      ),
     );
     const parts = groupBy(rows, (row) => textOf(row["key"]));
     return keys.map((key) => joinParts(parts.get(key)));
@@ -92,6 +96,20 @@ export class SqliteStore implements OnlineStore {
     }
     return true;
   }
+}
+
+function splitKeys(keys: ReadonlySet<string>): string[][] {
+  const lists: string[][] = [];
+  let units = Infinity;
+  for (const key of keys) {
+    units += key.length;
+    if (units > keyUnitsPerStatementMax) {
+      lists.push([]);
+      units = key.length;
+    }
+    lists.at(-1)?.push(key);
+  }
+  return lists;
 }
 
 function joinParts(rows: readonly SqlRow[] | undefined): StoredValue | null {

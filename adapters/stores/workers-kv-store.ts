@@ -4,7 +4,7 @@
  * writes must be the only writer, as the publisher is.
  */
 
-import { FeatureError } from "../../src/core/errors.ts";
+import { FeatureError, assert } from "../../src/core/errors.ts";
 import { decodeBase64, encodeBase64 } from "../../src/core/base64.ts";
 import type {
   OnlineStore,
@@ -54,7 +54,7 @@ export class WorkersKvStore implements OnlineStore {
     keys: readonly string[],
     options: StoreReadOptions = {},
   ): Promise<readonly (StoredValue | null)[]> {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted === true) throw unavailable("read", options.signal.reason);
     const unique = [...new Set(keys)];
     const trips: Promise<Map<string, string | null>>[] = [];
     for (let i = 0; i < unique.length; i += this.capabilities.keysPerTripMax) {
@@ -70,6 +70,10 @@ export class WorkersKvStore implements OnlineStore {
   }
 
   async write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
+    assert(
+      new Set(writes.map(({ key }) => key)).size === writes.length,
+      "each key is written once a call",
+    );
     for (const { bytes, expectedVersion } of writes) {
       if (expectedVersion !== undefined) {
         throw new FeatureError(
@@ -96,9 +100,18 @@ export class WorkersKvStore implements OnlineStore {
     try {
       return await this.#kv.get(keys, { type: "text", cacheTtl: this.#cacheTtlSeconds });
     } catch (cause) {
-      throw unavailable("read", cause);
+      if (keys.length === 1 || !isAnswerTooLarge(cause)) throw unavailable("read", cause);
     }
+    const middle = keys.length >>> 1;
+    const halves = [keys.slice(0, middle), keys.slice(middle)];
+    const answers = await Promise.all(halves.map((half) => this.#trip(half)));
+    return new Map(answers.flatMap((answer) => [...answer]));
   }
+}
+
+/** One bulk read answers with at most 25 MB, and says 413 of more; the status is in its text alone. */
+function isAnswerTooLarge(cause: unknown): boolean {
+  return cause instanceof Error && /\b413\b/.test(cause.message);
 }
 
 function unavailable(action: "read" | "write", cause: unknown): FeatureError {

@@ -11,8 +11,6 @@ import {
   sum,
 } from "../../src/index.ts";
 
-export const benchEntity = "u1";
-
 const user = entity("bench_user", { user_id: "string" });
 const source = streamSource("bench_events", {
   timestamp: "ts",
@@ -57,5 +55,10 @@ export const bench_e = streamView("bench_e", {
   features: { quantity: [sum("1h"), sum("1d"), sum("7d"), sum("30d")] },
 });
 
-export const views = [bench_a, bench_b, bench_c, bench_d, bench_e] as const;
-export const bench_service = service("bench_service", [...views]);
+export const bench_service = service("bench_service", [
+  bench_a,
+  bench_b,
+  bench_c,
+  bench_d,
+  bench_e,
+]);

@@ -1,11 +1,11 @@
 /** How much of a bare handler's throughput the full request keeps, in workerd. */
 
+import { benchEntity } from "./bench-entity.ts";
 import { BenchServer, featuresBody } from "./bench-server.ts";
 import { runLoad } from "./load.ts";
 import { figureOf, ratioRounds } from "./measure.ts";
 import type { Figure } from "./measure.ts";
 import { randomEvents } from "./random-events.ts";
-import { benchEntity } from "./serving-features.ts";
 
 const dayMs = 86_400_000;
 const rounds = 7;

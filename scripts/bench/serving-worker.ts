@@ -7,16 +7,16 @@ import { Hono } from "hono";
 import { createWorker } from "../../adapters/runtimes/cloudflare.ts";
 import { batchKey, shardOf, streamKey } from "../../src/tile/keys.ts";
 import type { TilemarkEnvironment } from "../../adapters/runtimes/cloudflare/environment.ts";
+import { benchEntity } from "./bench-entity.ts";
 import * as features from "./serving-features.ts";
 
 const worker = createWorker(features);
-const { views } = features;
+const { views } = features.bench_service;
 
 const streamShards = 4;
-const entity = features.benchEntity;
-const batchKeys = views.map((view) => batchKey(view, entity));
-const streamKeys = views.map((view) => streamKey(view, entity));
-const streamName = `stream-${shardOf(entity, streamShards)}`;
+const batchKeys = views.map((view) => batchKey(view, benchEntity));
+const streamKeys = views.map((view) => streamKey(view, benchEntity));
+const streamName = `stream-${shardOf(benchEntity, streamShards)}`;
 
 const bare = new Hono<{ Bindings: TilemarkEnvironment }>();
 bare.post("/bare/:bytes", async (c) => {

@@ -49,6 +49,16 @@ export class MemoryStore implements OnlineStore {
       new Set(writes.map(({ key }) => key)).size === writes.length,
       "each key is written once a call",
     );
+    const { valueBytesMax } = this.capabilities;
+    const tooLarge = writes.find(({ bytes }) => bytes.length > valueBytesMax);
+    if (tooLarge !== undefined) {
+      return Promise.reject(
+        new FeatureError(
+          "TOO_LARGE",
+          `Cannot write a record: it has ${tooLarge.bytes.length} bytes, at most ${valueBytesMax} are kept`,
+        ),
+      );
+    }
     return Promise.resolve(writes.map((write) => this.#apply(write)));
   }
 

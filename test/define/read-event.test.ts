@@ -203,11 +203,17 @@ test("readEvent() maps with the row's place, then filters the mapped row", () =>
     id: "2024.csv:12",
     values: [1_704_067_200_000, "2024.csv:12", 2.5],
   });
-  expect(readEvent(mapped, { ...row, Amount: "0" }, place)).toEqual({ kind: "filtered", reason: "filtered" });
+  expect(readEvent(mapped, { ...row, Amount: "0" }, place)).toEqual({
+    kind: "filtered",
+    reason: "filtered",
+  });
 });
 
 test("readEvent() drops a filtered row before it validates it", () => {
-  expect(readEvent(mapped, { When: "never", Amount: "0" }, place)).toEqual({ kind: "filtered", reason: "filtered" });
+  expect(readEvent(mapped, { When: "never", Amount: "0" }, place)).toEqual({
+    kind: "filtered",
+    reason: "filtered",
+  });
 });
 
 test("readEvent() reports what map and filter threw, with the cause and the place", () => {

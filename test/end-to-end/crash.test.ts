@@ -7,6 +7,12 @@ import { post, startServerProcess } from "./server-process.ts";
 const features = new URL("crash-features.ts", import.meta.url).pathname;
 const roundMs = 1500;
 const userCount = 4;
+/** Where the clock of the requests starts; it moves on a millisecond a request. */
+const startMs = Date.UTC(2026, 0, 1);
+
+function clock(nowMs: number): Record<string, string> {
+  return { "x-tilemark-now": String(nowMs) };
+}
 
 test("a server killed with SIGKILL in the middle of ingest serves every acknowledged event, once", async () => {
   const state = await mkdtemp(join(tmpdir(), "tilemark-crash-"));
@@ -14,14 +20,21 @@ test("a server killed with SIGKILL in the middle of ingest serves every acknowle
   let sent = 0;
   try {
     for (let round = 0; round < 2; round++) {
-      const server = await startServerProcess(["--features", features, "--state", state]);
+      const server = await startServerProcess([
+        "--features",
+        features,
+        "--state",
+        state,
+        "--test-clock",
+      ]);
       let alive = true;
       const writer = async () => {
         while (alive) {
           sent += 1;
           const user = `u${sent % userCount}`;
           const id = `${round}-${sent}`;
-          const record = { ts: new Date().toISOString(), id, user_id: user, group_id: "g" };
+          const nowMs = startMs + sent;
+          const record = { ts: nowMs - 1000, id, user_id: user, group_id: "g" };
           const records = { events: [{ record }] };
           const body = { workspace_name: "prod", dry_run: false, records };
           const answer = await post(`${server.url}/ingest`, body).catch(() => null);
@@ -46,7 +59,13 @@ async function expectAllServed(
   acknowledged: ReadonlyMap<string, readonly string[]>,
   sent: number,
 ): Promise<void> {
-  const server = await startServerProcess(["--features", features, "--state", state]);
+  const server = await startServerProcess([
+    "--features",
+    features,
+    "--state",
+    state,
+    "--test-clock",
+  ]);
   try {
     let groupCount = 0;
     for (const [user, ids] of acknowledged) {
@@ -71,7 +90,8 @@ async function getIds(url: string, user: string) {
     featureServiceName: "ids",
     joinKeyMap: { user_id: user, group_id: "g" },
   };
-  const answer = await post(`${url}/api/v1/feature-service/get-features`, { params });
+  const path = `${url}/api/v1/feature-service/get-features`;
+  const answer = await post(path, { params }, clock(startMs + 1_000_000));
   expect(answer.status).toBe(200);
   const { result } = answer.body as { readonly result: { readonly features: unknown[] } };
   const [groupCount, groupIds, userCountText, userIds] = result.features;

@@ -1,4 +1,4 @@
-/** `tilemark dev` as a process of its own, which can be killed as a machine's failure would. */
+/** `tilemark` as a process of its own, which can be killed as a machine's failure would. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 
 export interface ServerProcess {
   readonly url: string;
+  /** What it printed until it was ready. */
+  readonly lines: readonly string[];
   /** SIGKILL to the command and to the workerd it started; resolves when they are gone. */
   kill(): Promise<void>;
   stop(): Promise<void>;
@@ -13,10 +15,19 @@ export interface ServerProcess {
 
 const root = new URL("../..", import.meta.url).pathname;
 
-/** Resolves when the server listens. */
-export async function startServerProcess(args: readonly string[]): Promise<ServerProcess> {
+/** `tilemark dev`; resolves when the server listens. */
+export function startServerProcess(args: readonly string[]): Promise<ServerProcess> {
+  return startProcess(["scripts/cli/tilemark.ts", "dev", ...args], /^Listening on (http:\S+)$/);
+}
+
+/** `npm start`; resolves when the curl line is there. */
+export function startDemoProcess(args: readonly string[]): Promise<ServerProcess> {
+  return startProcess(["scripts/cli/tilemark.ts", "demo", ...args], /^curl -s (http:\/\/[^/]+)\//);
+}
+
+async function startProcess(args: readonly string[], ready: RegExp): Promise<ServerProcess> {
   // A process group of its own: killing the group leaves nothing behind.
-  const child = spawn(process.execPath, ["scripts/cli/tilemark.ts", "dev", ...args], {
+  const child = spawn(process.execPath, args, {
     cwd: root,
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
@@ -28,13 +39,15 @@ export async function startServerProcess(args: readonly string[]): Promise<Serve
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, name);
     await exited;
   };
+  const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    const url = /^Listening on (http:\S+)$/.exec(line)?.[1];
+    lines.push(line);
+    const url = ready.exec(line)?.[1];
     if (url !== undefined) {
-      return { url, kill: () => signal("SIGKILL"), stop: () => signal("SIGTERM") };
+      return { url, lines, kill: () => signal("SIGKILL"), stop: () => signal("SIGTERM") };
     }
   }
-  throw new Error(`Cannot start the server: ${errors.join("")}`);
+  throw new Error(`Cannot start the server: ${[...lines, ...errors].join("\n")}`);
 }
 
 /** A POST of JSON; the status and the parsed answer. */

@@ -16,6 +16,9 @@ export interface EngineOptions {
 /** Below this a thread's sort does not fit beside the Parquet it reads. */
 export const threadMemoryBytesMin = 64_000_000;
 
+/** The share of the memory that holds the part of a result that nobody has fetched yet. */
+const streamedMemoryParts = 16;
+
 /** Rows that wait for their partition before they are written. */
 const partitionedRowsMax = 65_536;
 
@@ -85,11 +88,17 @@ export class DuckdbEngine {
   /** Streams a result; what `read` makes of a chunk must not refer to the chunk's memory. */
   async *stream<T>(sql: string, read: ChunkReader<T>): AsyncGenerator<T, void, undefined> {
     const connection = await this.#instance.connect();
+    let next: Promise<Chunk | null> | null = null;
     try {
+      const bufferBytes = Math.floor(this.memoryBytesMax / streamedMemoryParts);
+      await connection.run(`SET streaming_buffer_size = '${Math.floor(bufferBytes / 1000)}KB'`);
       const result = await connection.stream(sql);
+      next = result.fetchChunk();
       for (;;) {
-        const chunk = await result.fetchChunk();
+        const chunk = await next;
         if (chunk === null || chunk.rowCount === 0) return;
+        // DuckDB works on the next one while this one is read.
+        next = result.fetchChunk();
         const piece = read(chunk, result);
         // Strings of a chunk outlive it until the collector runs, which cannot see their size.
         chunk.reset();
@@ -98,6 +107,7 @@ export class DuckdbEngine {
     } catch (cause) {
       throw explainError(cause, this.memoryBytesMax);
     } finally {
+      await Promise.allSettled([next]);
       connection.disconnectSync();
     }
   }

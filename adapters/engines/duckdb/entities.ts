@@ -11,12 +11,15 @@ import type { ScanRequest } from "../../../src/offline/offline-store.ts";
 import { entityKey } from "../../../src/tile/keys.ts";
 import { commitFile } from "./commit.ts";
 import { literal, parquetFiles } from "./duckdb-engine.ts";
-import type { Chunk, DuckdbEngine } from "./duckdb-engine.ts";
+import type { DuckdbEngine } from "./duckdb-engine.ts";
 import { allTime, listDayFiles } from "./layout.ts";
 import type { EpochRange, Layout } from "./layout.ts";
-import { columnReader } from "./read-columns.ts";
+import { columnsReader } from "./read-columns.ts";
 import { buildRowsQuery, selectSegmentKeys } from "./rows-query.ts";
 import { emptyRelation } from "./stored-columns.ts";
+import { textColumn } from "./text-columns.ts";
+
+const entityColumn = textColumn(0);
 
 /** What entities are read and published with. */
 export interface EntityParts {
@@ -33,9 +36,10 @@ export async function* streamSegmentEntities(
   const segments = await layout.listSegments(view.source.name, epochs);
   const files = await listDayFiles(segments, allTime);
   if (files.length === 0) return;
-  const readers = view.joinKeys.map(({ type }) => columnReader(type));
-  yield* engine.stream(selectSegmentKeys(view.joinKeys, files), (chunk) => {
-    const columns = readers.map((read, i) => read(chunk, i) as readonly Scalar[]);
+  const keys = columnsReader(view.joinKeys.map(({ type }, i) => ({ name: `k${i}`, type })));
+  const entities = selectSegmentKeys(view.joinKeys, files);
+  yield* engine.stream(`SELECT ${keys.sql.join(", ")} FROM (${entities})`, (chunk) => {
+    const columns = keys.read(chunk, 0) as readonly (readonly Scalar[])[];
     return Array.from({ length: chunk.rowCount }, (_, row) =>
       entityKey(columns.map((column) => column[row] as Scalar)),
     );
@@ -76,7 +80,7 @@ export async function* streamVanished(
   yield* engine.stream(
     `SELECT entity FROM (SELECT DISTINCT entity FROM (${selectPublished(published)})) AS p
      ANTI JOIN (${present}) AS s USING (entity)`,
-    readEntities,
+    (chunk) => entityColumn.read(chunk, 0) as readonly string[],
   );
 }
 
@@ -130,10 +134,4 @@ function selectPublished(files: readonly string[]): string {
   return files.length === 0
     ? emptyRelation([{ name: "entity", type: "VARCHAR" }])
     : `SELECT entity FROM ${parquetFiles(files)}`;
-}
-
-const readStrings = columnReader("string");
-
-function readEntities(chunk: Chunk): readonly string[] {
-  return readStrings(chunk, 0) as readonly string[];
 }

@@ -3,16 +3,51 @@
  * common cases read the vector's memory, and the rest asks it for one item at a time.
  */
 
-import type { ScalarType, Scalar } from "../../../src/core/value.ts";
 import { assert } from "../../../src/core/errors.ts";
 import { toInt64 } from "../../../src/core/value.ts";
+import type { Scalar, ScalarType } from "../../../src/core/value.ts";
 import type { Chunk } from "./duckdb-engine.ts";
+import { textColumn, validityTest } from "./text-columns.ts";
 
-export type ColumnReader = (chunk: Chunk, columnIndex: number) => readonly (Scalar | null)[];
+export interface ColumnReader {
+  /** How many columns of a query it reads. */
+  readonly width: number;
+  /** Selects them. */
+  readonly sql: (column: string) => string;
+  /** Reads them, from `columnIndex` on. What it returns does not refer to the chunk. */
+  readonly read: (chunk: Chunk, columnIndex: number) => readonly (Scalar | null)[];
+}
 
-/** The reader of a column type. What it returns does not refer to the chunk. */
-export function columnReader(type: ScalarType): ColumnReader {
-  return readers[type];
+/** Readers of columns that follow one another, and what they select. */
+export interface ColumnsReader {
+  readonly width: number;
+  readonly sql: readonly string[];
+  readonly read: (chunk: Chunk, columnIndex: number) => readonly (readonly (Scalar | null)[])[];
+}
+
+/** Decided once a query: reading a chunk asks no types. */
+export function columnsReader(columns: readonly NamedColumn[]): ColumnsReader {
+  const placed: { readonly reader: ColumnReader; readonly offset: number }[] = [];
+  let width = 0;
+  for (const { type, lengthMax } of columns) {
+    const reader = type === "string" ? textColumn(lengthMax ?? 0) : readers[type];
+    placed.push({ reader, offset: width });
+    width += reader.width;
+  }
+  return {
+    width,
+    sql: columns.map(({ name }, i) => (placed[i]?.reader as ColumnReader).sql(name)),
+    read: (chunk, columnIndex) =>
+      placed.map(({ reader, offset }) => reader.read(chunk, columnIndex + offset)),
+  };
+}
+
+export interface NamedColumn {
+  /** In the query. */
+  readonly name: string;
+  readonly type: ScalarType;
+  /** Bytes of most of its strings; what is longer is read more slowly. */
+  readonly lengthMax?: number;
 }
 
 /** Instants, none null. */
@@ -21,13 +56,16 @@ export function readInstants(chunk: Chunk, columnIndex: number): Float64Array {
   return items.slice(0, chunk.rowCount);
 }
 
-const readers: Readonly<Record<ScalarType, ColumnReader>> = {
-  string: readStrings,
-  int64: readInt64s,
-  float64: readFloat64s,
-  boolean: readBooleans,
-  timestamp: readInt64s,
+const readers: Readonly<Record<Exclude<ScalarType, "string">, ColumnReader>> = {
+  int64: { width: 1, sql: sameColumn, read: readInt64s },
+  float64: { width: 1, sql: sameColumn, read: readFloat64s },
+  boolean: { width: 1, sql: sameColumn, read: readBooleans },
+  timestamp: { width: 1, sql: sameColumn, read: readInt64s },
 };
+
+function sameColumn(column: string): string {
+  return column;
+}
 
 /** A vector of fixed-width items, with the bits of those that are not null. */
 interface NumberVector<Items> {
@@ -73,87 +111,12 @@ function readBooleans(chunk: Chunk, columnIndex: number): readonly (Scalar | nul
   return chunk.getColumnValues(columnIndex) as (boolean | null)[];
 }
 
-/** The entries of a string vector: its length, then either its 12 bytes or a prefix and a pointer. */
-interface StringVector {
-  readonly dataView: DataView;
-  readonly validity: { readonly data: BigUint64Array | null };
-}
-
-const entryBytes = 16;
-const inlineBytesMax = 12;
-
-/**
- * Short strings are read in place; one equal to the row above it, as in a sorted column, is that.
- */
-function readStrings(chunk: Chunk, columnIndex: number): readonly (Scalar | null)[] {
-  const vector = chunk.getColumnVector(columnIndex);
-  const { dataView, validity } = vector as unknown as Partial<StringVector>;
-  assert(dataView !== undefined, "a vector of strings has entries");
-  assert(validity !== undefined, "a vector of strings has a validity");
-  const entries = new StringEntries(dataView);
-  const bits = validity.data === null ? null : wordsOf(validity.data);
-  const values = new Array<string | null>(vector.itemCount);
-  for (let i = 0; i < values.length; i++) {
-    if (bits !== null && !isValid(bits, i)) values[i] = null;
-    else values[i] = entries.read(i) ?? (vector.getItem(i) as string);
-  }
-  return values;
-}
-
-class StringEntries {
-  readonly #bytes: Uint8Array;
-  readonly #words: Int32Array;
-  #previousIndex = -1;
-  #previous = "";
-
-  constructor({ buffer, byteOffset, byteLength }: DataView) {
-    this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
-    this.#words = new Int32Array(buffer, byteOffset, byteLength / 4);
-  }
-
-  /** Null for a string that is long or not ASCII. */
-  read(index: number): string | null {
-    const words = this.#words;
-    const at = index * 4;
-    const length = words[at] as number;
-    if (length > inlineBytesMax) return null;
-    const before = this.#previousIndex * 4;
-    if (
-      before >= 0 &&
-      words[before] === length &&
-      words[before + 1] === words[at + 1] &&
-      words[before + 2] === words[at + 2] &&
-      words[before + 3] === words[at + 3]
-    ) {
-      return this.#previous;
-    }
-    // The four words' bytes are ASCII when none has its high bit; unused bytes are zero.
-    const signs = (words[at + 1] as number) | (words[at + 2] as number) | (words[at + 3] as number);
-    if ((signs & 0x80808080) !== 0) return null;
-    const start = index * entryBytes + 4;
-    let text = "";
-    for (let i = start; i < start + length; i++)
-      text += String.fromCharCode(this.#bytes[i] as number);
-    this.#previousIndex = index;
-    this.#previous = text;
-    return text;
-  }
-}
-
 function withNulls(
   values: (Scalar | null)[],
   validity: BigUint64Array | null,
 ): readonly (Scalar | null)[] {
   if (validity === null) return values;
-  const bits = wordsOf(validity);
-  for (let i = 0; i < values.length; i++) if (!isValid(bits, i)) values[i] = null;
+  const isValid = validityTest(validity);
+  for (let i = 0; i < values.length; i++) if (!isValid(i)) values[i] = null;
   return values;
-}
-
-function wordsOf({ buffer, byteOffset, length }: BigUint64Array): Uint32Array {
-  return new Uint32Array(buffer, byteOffset, length * 2);
-}
-
-function isValid(bits: Uint32Array, index: number): boolean {
-  return (((bits[index >>> 5] as number) >>> (index & 31)) & 1) === 1;
 }

@@ -20,8 +20,15 @@ export interface RowsQuery {
   readonly sql: string;
   /** The files that its rows come from; empty where there are none. */
   readonly files: readonly string[];
-  /** The stored columns it reads. */
-  readonly columns: readonly string[];
+  /** The columns as the files have them, in the same order. */
+  readonly columns: readonly SelectedColumn[];
+}
+
+export interface SelectedColumn {
+  readonly stored: string;
+  readonly type: StoredType;
+  /** Its name in the query. */
+  readonly as: string;
 }
 
 export async function buildRowsQuery(layout: Layout, request: ScanRequest): Promise<RowsQuery> {
@@ -51,8 +58,13 @@ export async function buildRowsQuery(layout: Layout, request: ScanRequest): Prom
     sql: `WITH ${relations.join(",\n")}
       SELECT ${names(columns)} FROM ${events} WHERE ${conditions(joinKeys, request)}`,
     files,
-    columns: columns.map(({ stored }) => stored),
+    columns,
   };
+}
+
+/** The query's columns in one of its files, before anything is decided about its rows. */
+export function selectStored({ columns }: RowsQuery, file: string): string {
+  return selectEvents([file], columns, false);
 }
 
 /** The join keys of segments alone, as they came: not deduplicated, not corrected. */
@@ -60,12 +72,6 @@ export function selectSegmentKeys(joinKeys: readonly Column[], files: readonly s
   const columns = selectColumns(joinKeys, []).filter(({ as }) => as.startsWith("k"));
   const present = joinKeys.map((_, i) => `k${i} IS NOT NULL`).join(" AND ");
   return `SELECT DISTINCT ${names(columns)} FROM (${selectEvents(files, columns, false)}) WHERE ${present}`;
-}
-
-interface SelectedColumn {
-  readonly stored: string;
-  readonly type: StoredType;
-  readonly as: string;
 }
 
 /** Every epoch comes after it. */

@@ -8,14 +8,15 @@
 
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Scalar } from "../../../src/core/value.ts";
+import type { Scalar, ScalarType } from "../../../src/core/value.ts";
 import type { ScanChunk, ScanRequest } from "../../../src/offline/offline-store.ts";
 import type { ViewDefinition } from "../../../src/define/definition.ts";
 import type { Chunk, DuckdbEngine } from "./duckdb-engine.ts";
 import { literal, parquetFiles, pathList } from "./duckdb-engine.ts";
 import type { Layout } from "./layout.ts";
-import { columnReader, readInstants } from "./read-columns.ts";
-import { buildRowsQuery } from "./rows-query.ts";
+import { columnsReader, readInstants } from "./read-columns.ts";
+import type { ColumnsReader, NamedColumn } from "./read-columns.ts";
+import { buildRowsQuery, selectStored } from "./rows-query.ts";
 import type { RowsQuery } from "./rows-query.ts";
 
 /** How much larger than the memory a single sort may be. */
@@ -33,7 +34,7 @@ export async function* scanRows(
 ): AsyncGenerator<ScanChunk, void, undefined> {
   const query = await buildRowsQuery(layout, request);
   const byteCount = await estimateBytes(engine, query);
-  const plan = planColumns(request.view);
+  const plan = planColumns(request.view, await sampleLengths(engine, query));
   if (byteCount <= engine.memoryBytesMax * sortedMemoryRatioMax) {
     yield* streamSorted(engine, plan, query.sql);
     return;
@@ -66,38 +67,44 @@ export async function estimateRows(
 }
 
 interface ScanPlan {
-  readonly view: ViewDefinition;
-  /** Aliases of the join keys in a rows query. */
+  /** Names of a rows query's columns: those that identify an entity, all, and the order of a scan. */
   readonly keys: readonly string[];
-  /** Every column to be read, in order. */
   readonly columns: readonly string[];
   readonly order: readonly string[];
+  /** What `read` expects of a query. */
+  readonly selected: readonly string[];
   readonly read: (chunk: Chunk) => ScanChunk;
 }
 
-function planColumns(view: ViewDefinition): ScanPlan {
-  const keys = view.joinKeys.map((_, i) => `k${i}`);
-  const ids = view.source.id === null ? [] : ["id"];
-  const values = view.valueColumns.map((_, i) => `v${i}`);
-  const keyReaders = view.joinKeys.map(({ type }) => columnReader(type));
-  const valueReaders = view.valueColumns.map(({ type }) => columnReader(type));
-  const readId = columnReader("string");
-  const idIndex = keys.length + 1;
-  const valueIndex = idIndex + ids.length;
+function planColumns(view: ViewDefinition, lengths: ReadonlyMap<string, number>): ScanPlan {
+  const column = (name: string, type: ScalarType): NamedColumn => ({
+    name,
+    type,
+    lengthMax: lengths.get(name) ?? 0,
+  });
+  const keyColumns = view.joinKeys.map(({ type }, i) => column(`k${i}`, type));
+  const valueColumns = view.valueColumns.map(({ type }, i) => column(`v${i}`, type));
+  const idColumns = view.source.id === null ? [] : [column("id", "string")];
+  const names = (columns: readonly NamedColumn[]) => columns.map(({ name }) => name);
+  const [keys, ids, values] = [keyColumns, idColumns, valueColumns].map(columnsReader) as [
+    ColumnsReader,
+    ColumnsReader,
+    ColumnsReader,
+  ];
+  const idIndex = keys.width + 1;
   return {
-    view,
-    keys,
-    columns: [...keys, "ts", ...ids, ...values],
-    order: [...keys, "ts", ...ids],
+    keys: names(keyColumns),
+    columns: [...names(keyColumns), "ts", ...names(idColumns), ...names(valueColumns)],
+    order: [...names(keyColumns), "ts", ...names(idColumns)],
+    selected: [...keys.sql, "CAST(ts AS DOUBLE)", ...ids.sql, ...values.sql],
     read: (chunk) => ({
       rowCount: chunk.rowCount,
-      joinKeys: keyReaders.map((read, i) => read(chunk, i) as readonly Scalar[]),
-      timestampsMs: readInstants(chunk, keys.length),
+      joinKeys: keys.read(chunk, 0) as readonly (readonly Scalar[])[],
+      timestampsMs: readInstants(chunk, keys.width),
       ids:
-        ids.length > 0
-          ? (readId(chunk, idIndex) as readonly string[])
-          : new Array<string>(chunk.rowCount).fill(""),
-      values: valueReaders.map((read, i) => read(chunk, valueIndex + i)),
+        (ids.read(chunk, idIndex)[0] as readonly string[] | undefined) ??
+        new Array<string>(chunk.rowCount).fill(""),
+      values: values.read(chunk, idIndex + ids.width),
     }),
   };
 }
@@ -108,10 +115,9 @@ function streamSorted(
   plan: ScanPlan,
   rows: string,
 ): AsyncGenerator<ScanChunk, void, undefined> {
-  const columns = plan.columns.map((name) => (name === "ts" ? "CAST(ts AS DOUBLE)" : name));
   return engine.stream(
-    `SELECT ${columns.join(", ")} FROM (${rows}) AS r
-     ORDER BY ${plan.order.map((name) => `r.${name}`).join(", ")}`,
+    `SELECT ${plan.selected.join(", ")}
+     FROM (SELECT ${plan.columns.join(", ")} FROM (${rows}) ORDER BY ${plan.order.join(", ")})`,
     plan.read,
   );
 }
@@ -148,7 +154,7 @@ async function writeParts(
  */
 async function estimateBytes(engine: DuckdbEngine, query: RowsQuery): Promise<number> {
   if (query.files.length === 0) return 0;
-  const columns = [...new Set(query.columns)].map(literal).join(", ");
+  const columns = [...new Set(query.columns.map(({ stored }) => stored))].map(literal).join(", ");
   const [sizes] = await engine.rows(
     `SELECT CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE)
      FROM parquet_metadata(${pathList(query.files)})
@@ -158,6 +164,23 @@ async function estimateBytes(engine: DuckdbEngine, query: RowsQuery): Promise<nu
 }
 
 const rowWidthBytes = 16;
+
+/** The longest string of each column in some of the rows, by the column's name in the query. */
+async function sampleLengths(
+  engine: DuckdbEngine,
+  query: RowsQuery,
+): Promise<ReadonlyMap<string, number>> {
+  const file = query.files[query.files.length >>> 1];
+  const texts = query.columns.filter(({ type }) => type === "VARCHAR").map(({ as }) => as);
+  if (file === undefined || texts.length === 0) return new Map();
+  const lengths = texts.map((name) => `CAST(coalesce(max(strlen(${name})), 0) AS DOUBLE)`);
+  const [row] = await engine.rows(
+    `SELECT ${lengths.join(", ")} FROM (${selectStored(query, file)} LIMIT ${sampledRows})`,
+  );
+  return new Map(texts.map((name, i) => [name, row?.[i] as number]));
+}
+
+const sampledRows = 4_096;
 
 async function countRows(engine: DuckdbEngine, files: readonly string[]): Promise<number> {
   if (files.length === 0) return 0;

@@ -1,0 +1,2 @@
+/** The one entity that the serving bench asks for. */
+export const benchEntity = "u1";
