@@ -20,6 +20,12 @@ import type { SqlHandle, SqlRow } from "../../src/store/sql-handle.ts";
 
 type Outcome = AppendResult["outcomes"][number];
 
+/**
+ * How long an id outlives its horizon. Whoever refuses late events reads another clock than who
+ * made the shard forget, and a request spends time on its way.
+ */
+const forgetDelayMs = limits.clockErrorMsMax + limits.requestMsMax;
+
 const schema = [
   `CREATE TABLE IF NOT EXISTS log (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, epoch INTEGER NOT NULL, arrived_at INTEGER NOT NULL,
@@ -160,7 +166,7 @@ export class SqliteEventLog implements EventLogShard {
            SELECT id FROM ids INDEXED BY ids_by_time WHERE source = ?1 AND ts < ?2 LIMIT ?3)
          RETURNING 1`,
         source,
-        nowMs - horizonMs,
+        nowMs - horizonMs - forgetDelayMs,
         limits.idsForgottenPerAppendMax,
       ).length;
     }

@@ -25,21 +25,66 @@ const dayMs = 24 * hourMs;
 
 /** For each answer the SQL of its value, over the lines from its window's start to its lead. */
 const checks = [
-  ["checkout", "customer_spend.amount_sum_30d_5m", "sum(amount)", 30 * dayMs],
-  ["checkout", "customer_spend.amount_mean_30d_5m", "avg(amount)", 30 * dayMs],
-  ["checkout", "customer_spend.amount_max_30d_5m", "max(amount)", 30 * dayMs],
-  ["checkout", "customer_spend.amount_count_lifetime_5m", "count(*)", Infinity],
-  ["checkout", "customer_spend.quantity_min_7d_5m", "min(quantity)", 7 * dayMs],
-  ["checkout", "customer_products.stock_code_count_10m_continuous", "count(*)", 10 * 60_000],
-  ["merchandising", "product_sales.quantity_sum_7d_1h_sawtooth", "sum(quantity)", 7 * dayMs],
-  [
-    "merchandising",
-    "product_sales.quantity_stddev_pop_7d_1h_sawtooth",
-    "stddev_pop(quantity)",
-    7 * dayMs,
-  ],
-  ["merchandising", "country_sales.amount_sum_7d_1d", "sum(amount)", 7 * dayMs],
-  ["merchandising", "country_sales.customer_id_count_7d_1d", "count(customer)", 7 * dayMs],
+  {
+    service: "checkout",
+    feature: "customer_spend.amount_sum_30d_5m",
+    sql: "sum(amount)",
+    windowMs: 30 * dayMs,
+  },
+  {
+    service: "checkout",
+    feature: "customer_spend.amount_mean_30d_5m",
+    sql: "avg(amount)",
+    windowMs: 30 * dayMs,
+  },
+  {
+    service: "checkout",
+    feature: "customer_spend.amount_max_30d_5m",
+    sql: "max(amount)",
+    windowMs: 30 * dayMs,
+  },
+  {
+    service: "checkout",
+    feature: "customer_spend.amount_count_lifetime_5m",
+    sql: "count(*)",
+    windowMs: Infinity,
+  },
+  {
+    service: "checkout",
+    feature: "customer_spend.quantity_min_7d_5m",
+    sql: "min(quantity)",
+    windowMs: 7 * dayMs,
+  },
+  {
+    service: "checkout",
+    feature: "customer_products.stock_code_count_10m_continuous",
+    sql: "count(*)",
+    windowMs: 10 * 60_000,
+  },
+  {
+    service: "merchandising",
+    feature: "product_sales.quantity_sum_7d_1h_sawtooth",
+    sql: "sum(quantity)",
+    windowMs: 7 * dayMs,
+  },
+  {
+    service: "merchandising",
+    feature: "product_sales.quantity_stddev_pop_7d_1h_sawtooth",
+    sql: "stddev_pop(quantity)",
+    windowMs: 7 * dayMs,
+  },
+  {
+    service: "merchandising",
+    feature: "country_sales.amount_sum_7d_1d",
+    sql: "sum(amount)",
+    windowMs: 7 * dayMs,
+  },
+  {
+    service: "merchandising",
+    feature: "country_sales.customer_id_count_7d_1d",
+    sql: "count(customer)",
+    windowMs: 7 * dayMs,
+  },
 ] as const;
 
 // The files are no part of the project: where they are not beside it there is nothing to run.
@@ -87,8 +132,8 @@ describe.skipIf(!existsSync(retail))("npm start over Online Retail", () => {
   });
 
   test.each(checks)(
-    "%s: %s equals SQL over the same files",
-    async (service, feature, sql, windowMs) => {
+    "$feature equals SQL over the same files",
+    async ({ service, feature, sql, windowMs }) => {
       const keys = await busiestKeys();
       const { value, effectiveMs } = await ask(service, feature, keys);
       const column = feature.startsWith("customer")

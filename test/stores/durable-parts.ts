@@ -70,8 +70,7 @@ async function durableStore(send: Send): Promise<OnlineStore> {
   const answers = <T>(answer: Promise<unknown>) => answer as Promise<T>;
   return {
     capabilities: (await send("capabilities")) as StoreCapabilities,
-    readMany: (keys, options) =>
-      answers(send("readMany", keys, options?.signal?.aborted === true)),
+    readMany: (keys, options) => answers(send("readMany", keys, options?.signal?.aborted === true)),
     write: (writes) => answers(send("write", writes)),
   };
 }

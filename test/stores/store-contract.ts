@@ -316,7 +316,9 @@ const cases: readonly StoreCase[] = [
         const [before] = await store.readMany([key("raced")]);
         const expectedVersion = before?.version ?? null;
         const raced = Array.from({ length: 8 }, (_, writer) =>
-          store.write([{ key: key("raced"), bytes: Uint8Array.of(round, writer), expectedVersion }]),
+          store.write([
+            { key: key("raced"), bytes: Uint8Array.of(round, writer), expectedVersion },
+          ]),
         );
         const applied = (await Promise.all(raced)).map(([answer]) => answer);
         expect(applied.filter((answer) => answer === true)).toHaveLength(1);

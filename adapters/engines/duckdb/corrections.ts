@@ -41,7 +41,7 @@ export async function writeCorrections(
       const rows = numberRows(corrections);
       await stageRows(engine, { columns: columnsOf(source), rows }, async (connection, staged) => {
         await connection.run(
-          `COPY (SELECT * FROM ${staged.relation}) TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
+          `COPY (SELECT * FROM ${staged.relation}) TO ${literal(path)} (${engine.parquetOptions("zstd")})`,
         );
       });
     },

@@ -24,7 +24,7 @@ export async function writeDayFiles(engine: DuckdbEngine, files: DayFiles): Prom
         `COPY (SELECT *, ${dayNameSql("_ts")} AS day FROM ${staged.relation}
            WHERE _ts BETWEEN ${range.firstMs} AND ${range.lastMs} ${order})
          TO ${literal(files.directory)}
-         (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
+         (${engine.parquetOptions("zstd")}, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
       );
     }
   });

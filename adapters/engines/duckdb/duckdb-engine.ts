@@ -19,6 +19,8 @@ export const threadMemoryBytesMin = 64_000_000;
 /** The share of the memory that holds the part of a result that nobody has fetched yet. */
 const streamedMemoryParts = 16;
 
+const rowGroupMemoryParts = 32;
+
 /** Rows that wait for their partition before they are written. */
 const partitionedRowsMax = 65_536;
 
@@ -72,6 +74,15 @@ export class DuckdbEngine {
     } finally {
       connection.disconnectSync();
     }
+  }
+
+  /**
+   * Options of a COPY to Parquet. A row group is written from memory, and read into it: its bytes
+   * are bounded, where its rows alone would let wide ones take any amount.
+   */
+  parquetOptions(compression: "lz4" | "zstd"): string {
+    const groupBytes = Math.floor(this.memoryBytesMax / rowGroupMemoryParts);
+    return `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE_BYTES ${groupBytes}`;
   }
 
   run(sql: string): Promise<void> {

@@ -64,7 +64,7 @@ export async function rememberPublished(
     engine.run(
       `COPY (SELECT entity FROM (${present}) AS s ANTI JOIN (${earlier}) AS e USING (entity)
          WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
-       TO ${literal(path)} (FORMAT parquet, COMPRESSION zstd)`,
+       TO ${literal(path)} (${engine.parquetOptions("zstd")})`,
     ),
   );
 }

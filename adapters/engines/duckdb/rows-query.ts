@@ -62,11 +62,6 @@ export async function buildRowsQuery(layout: Layout, request: ScanRequest): Prom
   };
 }
 
-/** The query's columns in one of its files, before anything is decided about its rows. */
-export function selectStored({ columns }: RowsQuery, file: string): string {
-  return selectEvents([file], columns, false);
-}
-
 /** The join keys of segments alone, as they came: not deduplicated, not corrected. */
 export function selectSegmentKeys(joinKeys: readonly Column[], files: readonly string[]): string {
   const columns = selectColumns(joinKeys, []).filter(({ as }) => as.startsWith("k"));

@@ -16,7 +16,7 @@ import { literal, parquetFiles, pathList } from "./duckdb-engine.ts";
 import type { Layout } from "./layout.ts";
 import { columnsReader, readInstants } from "./read-columns.ts";
 import type { ColumnsReader, NamedColumn } from "./read-columns.ts";
-import { buildRowsQuery, selectStored } from "./rows-query.ts";
+import { buildRowsQuery } from "./rows-query.ts";
 import type { RowsQuery } from "./rows-query.ts";
 
 /** How much larger than the memory a single sort may be. */
@@ -33,8 +33,8 @@ export async function* scanRows(
   request: ScanRequest,
 ): AsyncGenerator<ScanChunk, void, undefined> {
   const query = await buildRowsQuery(layout, request);
-  const byteCount = await estimateBytes(engine, query);
-  const plan = planColumns(request.view, await sampleLengths(engine, query));
+  const { byteCount, lengths } = await surveyFiles(engine, query);
+  const plan = planColumns(request.view, lengths);
   if (byteCount <= engine.memoryBytesMax * sortedMemoryRatioMax) {
     yield* streamSorted(engine, plan, query.sql);
     return;
@@ -137,7 +137,7 @@ async function writeParts(
   await engine.run(
     `COPY (SELECT ${plan.columns.join(", ")}, hash(${plan.keys.join(", ")}) % ${partCount} AS part
        FROM (${sql}))
-     TO ${literal(directory)} (FORMAT parquet, COMPRESSION lz4, PARTITION_BY (part), OVERWRITE_OR_IGNORE)`,
+     TO ${literal(directory)} (${engine.parquetOptions("lz4")}, PARTITION_BY (part), OVERWRITE_OR_IGNORE)`,
   );
   const parts = await readdir(directory);
   return Promise.all(
@@ -148,39 +148,36 @@ async function writeParts(
   );
 }
 
+interface Survey {
+  /** About what the rows take in memory. */
+  readonly byteCount: number;
+  /** About how long the strings of a column are, by its name in the query. */
+  readonly lengths: ReadonlyMap<string, number>;
+}
+
 /**
- * About what the rows take in memory. Parquet counts a text that repeats once, a row holds it every
- * time, so that each column counts as no less than its width in a row.
+ * What the files' own statistics say. Parquet counts a text that repeats once, a row holds it every
+ * time, so that each column counts as no less than its width in a row. The least and the greatest
+ * strings of the row groups stand for all of them.
  */
-async function estimateBytes(engine: DuckdbEngine, query: RowsQuery): Promise<number> {
-  if (query.files.length === 0) return 0;
-  const columns = [...new Set(query.columns.map(({ stored }) => stored))].map(literal).join(", ");
-  const [sizes] = await engine.rows(
-    `SELECT CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE)
+async function surveyFiles(engine: DuckdbEngine, query: RowsQuery): Promise<Survey> {
+  if (query.files.length === 0) return { byteCount: 0, lengths: new Map() };
+  const stored = [...new Set(query.columns.map((column) => column.stored))];
+  const rows = (await engine.rows(
+    `SELECT path_in_schema,
+       CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE),
+       CAST(coalesce(max(greatest(strlen(stats_min_value), strlen(stats_max_value))), 0) AS DOUBLE)
      FROM parquet_metadata(${pathList(query.files)})
-     WHERE path_in_schema IN (${columns})`,
-  );
-  return (sizes?.[0] as number | null) ?? 0;
+     WHERE path_in_schema IN (${stored.map(literal).join(", ")}) GROUP BY path_in_schema`,
+  )) as readonly (readonly [column: string, byteCount: number, length: number])[];
+  const lengths = new Map(rows.map(([column, , length]) => [column, length]));
+  return {
+    byteCount: rows.reduce((sum, [, byteCount]) => sum + byteCount, 0),
+    lengths: new Map(query.columns.map((column) => [column.as, lengths.get(column.stored) ?? 0])),
+  };
 }
 
 const rowWidthBytes = 16;
-
-/** The longest string of each column in some of the rows, by the column's name in the query. */
-async function sampleLengths(
-  engine: DuckdbEngine,
-  query: RowsQuery,
-): Promise<ReadonlyMap<string, number>> {
-  const file = query.files[query.files.length >>> 1];
-  const texts = query.columns.filter(({ type }) => type === "VARCHAR").map(({ as }) => as);
-  if (file === undefined || texts.length === 0) return new Map();
-  const lengths = texts.map((name) => `CAST(coalesce(max(strlen(${name})), 0) AS DOUBLE)`);
-  const [row] = await engine.rows(
-    `SELECT ${lengths.join(", ")} FROM (${selectStored(query, file)} LIMIT ${sampledRows})`,
-  );
-  return new Map(texts.map((name, i) => [name, row?.[i] as number]));
-}
-
-const sampledRows = 4_096;
 
 async function countRows(engine: DuckdbEngine, files: readonly string[]): Promise<number> {
   if (files.length === 0) return 0;

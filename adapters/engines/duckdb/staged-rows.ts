@@ -131,7 +131,7 @@ class Stage<Row> {
   async #writeBatch(): Promise<void> {
     const file = join(this.#parts.directory, `${this.#files.length}.parquet`);
     await this.#connection.run(
-      `COPY staged_batch TO ${literal(file)} (FORMAT parquet, COMPRESSION lz4)`,
+      `COPY staged_batch TO ${literal(file)} (${this.#parts.engine.parquetOptions("lz4")})`,
     );
     this.#files.push(file);
     this.#rowCount += this.#batchRowCount;

@@ -1,0 +1,135 @@
+import { execFile } from "node:child_process";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { startServerProcess } from "./server-process.ts";
+import type { ServerProcess } from "./server-process.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+// Inside the package, so that "tilemark" in the snippet is this package.
+const directory = join(root, ".tilemark/readme-test");
+
+let server: ServerProcess;
+let port: number;
+let commands: string[];
+
+beforeAll(async () => {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const [snippet] = blocks(readme, "ts");
+  port = await freePort();
+  commands = blocks(readme, "sh")
+    .join("\n")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => line.replaceAll("8787", String(port)));
+  await rm(directory, { recursive: true, force: true });
+  await mkdir(directory, { recursive: true });
+  await writeFile(join(directory, "features.ts"), snippet ?? "");
+  await writeEvents();
+  const dev = commands.find((line) => line.includes(" dev ")) ?? "";
+  expect(dev).toBe(`npm run tilemark -- dev --features features.ts --port ${port}`);
+  const features = join(directory, "features.ts");
+  const state = join(directory, "state");
+  server = await startServerProcess([
+    "--features",
+    features,
+    "--port",
+    String(port),
+    "--state",
+    state,
+  ]);
+}, 60_000);
+
+afterAll(async () => {
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+test("the README names the two commands, and package.json has them", async () => {
+  const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+    readonly scripts: Record<string, string>;
+  };
+  expect(commands.slice(0, 2)).toEqual(["npm ci && npm start", "npm ci && npm test"]);
+  expect(Object.keys(scripts)).toEqual(expect.arrayContaining(["start", "test", "tilemark"]));
+});
+
+test("the README's commands run in their order and its snippet answers", async () => {
+  const outputs: string[] = [];
+  for (const command of commands.slice(2)) {
+    if (command.includes(" dev ")) continue;
+    outputs.push(await runCommand(command));
+  }
+  const [backfill, ingest, compact, get, curl, ...rest] = outputs;
+  expect(rest).toEqual([]);
+  expect(backfill).toContain("read 3, loaded 2, skipped 1");
+  expect(ingest).toContain("read 2, loaded 2, skipped 0");
+  expect(compact).toMatch(/spend: 4 rows, 2 keys/);
+  expect(get).toMatch(/spend\.amount_count_lifetime_5m +"3"/);
+  expect(get).toMatch(/basket\.over_mean +1\.5/);
+  const { result, metadata } = JSON.parse(curl ?? "") as {
+    readonly result: { readonly features: readonly unknown[] };
+    readonly metadata: { readonly features: readonly { readonly status: string }[] };
+  };
+  expect(result.features).toEqual([1.5, "3", 30, 20, 30]);
+  expect(metadata.features.every(({ status }) => status === "PRESENT")).toBe(true);
+}, 60_000);
+
+test("every npm script that the README names is there", async () => {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+    readonly scripts: Record<string, string>;
+  };
+  for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g)) {
+    expect(scripts, `npm run ${name}`).toHaveProperty([name ?? ""]);
+  }
+});
+
+function blocks(markdown: string, language: string): string[] {
+  const found = markdown.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"));
+  return [...found].map(([, text]) => text ?? "");
+}
+
+async function runCommand(command: string): Promise<string> {
+  const script = command.replace(
+    "npm run tilemark --",
+    `${process.execPath} ${join(root, "scripts/cli/tilemark.ts")}`,
+  );
+  const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: directory });
+  return stdout;
+}
+
+/** Events of today, an hour or more old; one line of history has no instant. */
+async function writeEvents(): Promise<void> {
+  // This machine's time, as the file system has it: tests read no clock.
+  const nowMs = (await stat(join(directory, "features.ts"))).mtimeMs;
+  const at = (hoursAgo: number) => new Date(nowMs - hoursAgo * 3_600_000).toISOString();
+  const history = [
+    "ts,line_id,customer_id,amount",
+    `${at(50)},a,17,10`,
+    `,b,17,10`,
+    `${at(40)},c,18,99`,
+  ];
+  await writeFile(join(directory, "history.csv"), `${history.join("\n")}\n`);
+  const events = [
+    { ts: at(2), line_id: "d", customer_id: "17", amount: 20 },
+    { ts: at(0.5), line_id: "e", customer_id: "17", amount: 30 },
+  ];
+  await writeFile(
+    join(directory, "events.jsonl"),
+    events.map((event) => `${JSON.stringify(event)}\n`).join(""),
+  );
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port: found } = probe.address() as AddressInfo;
+      probe.close(() => {
+        resolve(found);
+      });
+    });
+  });
+}
