@@ -2,8 +2,8 @@
  * Scans: every event of a view's entities, entity by entity, in the order of time.
  *
  * A sort's memory grows with the number of runs that it merges. So what is much larger than the
- * memory is first cut by a hash of the entity into parts that a sort holds, one file each; they are
- * then sorted one after another, and no entity is in two of them.
+ * memory is first cut by a hash of the entity into files that a sort holds, again and again if need
+ * be; they are then sorted one after another, and no entity is in two of them.
  */
 
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -25,7 +25,11 @@ const sortedMemoryRatioMax = 2;
 /** How much of the memory a part takes. */
 const partMemoryRatio = 0.5;
 
-const partCountMax = 4_096;
+/** Files that are written at once: each takes memory of its own. */
+const partCountMax = 32;
+
+/** What is then too large still has few entities, and is left to the sort. */
+const depthMax = 3;
 
 export async function* scanRows(
   engine: DuckdbEngine,
@@ -35,25 +39,7 @@ export async function* scanRows(
   const query = await buildRowsQuery(layout, request);
   const { byteCount, lengths } = await surveyFiles(engine, query);
   const plan = planColumns(request.view, lengths);
-  if (byteCount <= engine.memoryBytesMax * sortedMemoryRatioMax) {
-    yield* streamSorted(engine, plan, query.sql);
-    return;
-  }
-  const directory = engine.temporaryPath();
-  await mkdir(directory, { recursive: true });
-  try {
-    const partCount = Math.ceil(byteCount / (engine.memoryBytesMax * partMemoryRatio));
-    for (const part of await writeParts(engine, {
-      sql: query.sql,
-      plan,
-      directory,
-      partCount: Math.min(partCount, partCountMax),
-    })) {
-      yield* streamSorted(engine, plan, `SELECT * FROM ${parquetFiles(part)}`);
-    }
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+  yield* sortRows(engine, plan, { sql: query.sql, byteCount, depth: 0 });
 }
 
 /** Rows in the files that a scan reads, with those that it will drop. */
@@ -109,6 +95,47 @@ function planColumns(view: ViewDefinition, lengths: ReadonlyMap<string, number>)
   };
 }
 
+interface UnsortedRows {
+  readonly sql: string;
+  /** About what they take in memory. */
+  readonly byteCount: number;
+  /** How often they have been cut. */
+  readonly depth: number;
+}
+
+async function* sortRows(
+  engine: DuckdbEngine,
+  plan: ScanPlan,
+  rows: UnsortedRows,
+): AsyncGenerator<ScanChunk, void, undefined> {
+  const { memoryBytesMax } = engine;
+  if (rows.byteCount <= memoryBytesMax * sortedMemoryRatioMax || rows.depth === depthMax) {
+    yield* streamSorted(engine, plan, rows.sql);
+    return;
+  }
+  const directory = engine.temporaryPath();
+  await mkdir(directory, { recursive: true });
+  try {
+    const partCount = Math.ceil(rows.byteCount / (memoryBytesMax * partMemoryRatio));
+    await writeParts(engine, plan, {
+      ...rows,
+      directory,
+      partCount: Math.min(partCount, partCountMax),
+    });
+    for (const part of await readdir(directory)) {
+      const path = join(directory, part);
+      const files = (await readdir(path)).map((file) => join(path, file));
+      const sizes = await surveyColumns(engine, files, plan.columns);
+      const byteCount = sizes.reduce((sum, column) => sum + column.byteCount, 0);
+      const sql = `SELECT * FROM ${parquetFiles(files)}`;
+      yield* sortRows(engine, plan, { sql, byteCount, depth: rows.depth + 1 });
+      await rm(path, { recursive: true });
+    }
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 /** DuckDB's order of strings is that of their bytes. */
 function streamSorted(
   engine: DuckdbEngine,
@@ -122,37 +149,42 @@ function streamSorted(
   );
 }
 
-interface Parts {
-  readonly sql: string;
-  readonly plan: ScanPlan;
-  readonly directory: string;
-  readonly partCount: number;
-}
-
-/** Returns the files of each part. */
+/** Another hash at each depth: a part's rows share the one that they were cut by. */
 async function writeParts(
   engine: DuckdbEngine,
-  { sql, plan, directory, partCount }: Parts,
-): Promise<readonly (readonly string[])[]> {
+  plan: ScanPlan,
+  parts: UnsortedRows & { readonly directory: string; readonly partCount: number },
+): Promise<void> {
+  const part = `hash(${plan.keys.join(", ")}, ${parts.depth}) % ${parts.partCount}`;
   await engine.run(
-    `COPY (SELECT ${plan.columns.join(", ")}, hash(${plan.keys.join(", ")}) % ${partCount} AS part
-       FROM (${sql}))
-     TO ${literal(directory)} (${engine.parquetOptions("lz4")}, PARTITION_BY (part), OVERWRITE_OR_IGNORE)`,
-  );
-  const parts = await readdir(directory);
-  return Promise.all(
-    parts.map(async (part) => {
-      const files = await readdir(join(directory, part));
-      return files.map((file) => join(directory, part, file));
-    }),
+    `COPY (SELECT ${plan.columns.join(", ")}, ${part} AS part FROM (${parts.sql}))
+     TO ${literal(parts.directory)}
+     (${engine.parquetOptions("lz4")}, PARTITION_BY (part), OVERWRITE_OR_IGNORE)`,
   );
 }
 
 interface Survey {
-  /** About what the rows take in memory. */
   readonly byteCount: number;
   /** About how long the strings of a column are, by its name in the query. */
   readonly lengths: ReadonlyMap<string, number>;
+}
+
+async function surveyFiles(engine: DuckdbEngine, query: RowsQuery): Promise<Survey> {
+  const stored = [...new Set(query.columns.map((column) => column.stored))];
+  const columns = await surveyColumns(engine, query.files, stored);
+  const lengths = new Map(columns.map(({ name, length }) => [name, length]));
+  return {
+    byteCount: columns.reduce((sum, { byteCount }) => sum + byteCount, 0),
+    lengths: new Map(query.columns.map((column) => [column.as, lengths.get(column.stored) ?? 0])),
+  };
+}
+
+interface ColumnSurvey {
+  readonly name: string;
+  /** About what its values take in memory. */
+  readonly byteCount: number;
+  /** About how long they are as text. */
+  readonly length: number;
 }
 
 /**
@@ -160,21 +192,20 @@ interface Survey {
  * time, so that each column counts as no less than its width in a row. The least and the greatest
  * strings of the row groups stand for all of them.
  */
-async function surveyFiles(engine: DuckdbEngine, query: RowsQuery): Promise<Survey> {
-  if (query.files.length === 0) return { byteCount: 0, lengths: new Map() };
-  const stored = [...new Set(query.columns.map((column) => column.stored))];
+async function surveyColumns(
+  engine: DuckdbEngine,
+  files: readonly string[],
+  names: readonly string[],
+): Promise<readonly ColumnSurvey[]> {
+  if (files.length === 0) return [];
   const rows = (await engine.rows(
     `SELECT path_in_schema,
        CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE),
        CAST(coalesce(max(greatest(strlen(stats_min_value), strlen(stats_max_value))), 0) AS DOUBLE)
-     FROM parquet_metadata(${pathList(query.files)})
-     WHERE path_in_schema IN (${stored.map(literal).join(", ")}) GROUP BY path_in_schema`,
-  )) as readonly (readonly [column: string, byteCount: number, length: number])[];
-  const lengths = new Map(rows.map(([column, , length]) => [column, length]));
-  return {
-    byteCount: rows.reduce((sum, [, byteCount]) => sum + byteCount, 0),
-    lengths: new Map(query.columns.map((column) => [column.as, lengths.get(column.stored) ?? 0])),
-  };
+     FROM parquet_metadata(${pathList(files)})
+     WHERE path_in_schema IN (${names.map(literal).join(", ")}) GROUP BY path_in_schema`,
+  )) as readonly (readonly [string, number, number])[];
+  return rows.map(([name, byteCount, length]) => ({ name, byteCount, length }));
 }
 
 const rowWidthBytes = 16;
