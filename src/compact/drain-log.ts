@@ -1,5 +1,6 @@
 /** Moves the sealed rows of a log shard into the offline store: a segment a source and epoch. */
 
+import { FeatureError } from "../core/errors.ts";
 import type { SourceDefinition } from "../define/definition.ts";
 import { readSourceEvent } from "../ingest/source-event-codec.ts";
 import type { OfflineEvent, OfflineStore } from "../offline/offline-store.ts";
@@ -51,17 +52,29 @@ async function firstEpoch(
   return first?.epoch ?? null;
 }
 
-/** The rows of one epoch, which stand together in the log, page by page. */
+/**
+ * The rows of one epoch, which stand together in the log, page by page.
+ * @throws FeatureError NOT_FOUND for a row of a source that is not among the request's: trimming the
+ * log would lose it.
+ */
 async function* epochRows(
   api: CompactionApi,
-  { shard }: DrainRequest,
+  { shard, sources }: DrainRequest,
   epoch: number,
 ): AsyncGenerator<readonly LogRow[]> {
+  const known = new Set(sources.map(({ name }) => name));
   let afterSeq = 0;
   for (;;) {
     const page = await api.readLog({ shard, afterSeq, epochMax: epoch });
     const last = page.at(-1);
     if (last === undefined) return;
+    const stranger = page.find(({ source }) => !known.has(source));
+    if (stranger !== undefined) {
+      throw new FeatureError(
+        "NOT_FOUND",
+        `Cannot drain log shard "${shard}": it holds events of source "${stranger.source}", which the feature repository does not define in this log, define it until they are drained`,
+      );
+    }
     yield page;
     afterSeq = last.seq;
   }

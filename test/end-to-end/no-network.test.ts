@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,12 @@ test -z "$(tail -n 1 "$STATE/out")"
 bash -c "$(grep '^curl ' "$STATE/out")"
 `;
 
-test("npm start answers in a network namespace that has loopback alone", async () => {
+// CI has both; elsewhere a kernel without user namespaces, or no iproute2, is a reason to leave it out.
+const canIsolate =
+  process.env["CI"] === "true" ||
+  spawnSync("unshare", ["--map-root-user", "--net", "ip", "link", "set", "lo", "up"]).status === 0;
+
+test.skipIf(!canIsolate)("npm start answers in a network namespace that has loopback alone", async () => {
   const state = await mkdtemp(join(tmpdir(), "tilemark-no-network-"));
   try {
     const { stdout } = await promisify(execFile)(

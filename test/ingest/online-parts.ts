@@ -31,7 +31,7 @@ import { windowBounds } from "../../src/window/bounds.ts";
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
 
-const user = entity("user", { user_id: "string" });
+export const user = entity("user", { user_id: "string" });
 const card = entity("card", { card: "int64" });
 
 export const payments = streamSource("payments", {

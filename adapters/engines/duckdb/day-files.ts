@@ -1,7 +1,6 @@
 /** Writes rows as Parquet by day, within a bound of memory however many days and rows there are. */
 
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal } from "./duckdb-engine.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
 import { dayNameSql } from "./layout.ts";
 import { stageRows } from "./staged-rows.ts";
@@ -20,12 +19,14 @@ export async function writeDayFiles(engine: DuckdbEngine, files: DayFiles): Prom
     const rowsMax = (engine.memoryBytesMax * staged.rowCount) / staged.byteCount;
     for (const range of planRanges(await countDays(connection, staged), rowsMax)) {
       const order = range.dayCount === 1 ? "" : "ORDER BY day";
-      await connection.run(
-        `COPY (SELECT *, ${dayNameSql("_ts")} AS day FROM ${staged.relation}
-           WHERE _ts BETWEEN ${range.firstMs} AND ${range.lastMs} ${order})
-         TO ${literal(files.directory)}
-         (${engine.parquetOptions("zstd")}, PARTITION_BY (day), OVERWRITE_OR_IGNORE)`,
-      );
+      await engine.copyParts(connection, {
+        sql: `SELECT *, ${dayNameSql("_ts")} AS day FROM ${staged.relation}
+          WHERE _ts BETWEEN ${range.firstMs} AND ${range.lastMs} ${order}`,
+        by: "day",
+        directory: files.directory,
+        rowBytes: staged.byteCount / staged.rowCount,
+        compression: "zstd",
+      });
     }
   });
 }

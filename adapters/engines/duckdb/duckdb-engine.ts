@@ -21,16 +21,29 @@ const streamedMemoryParts = 16;
 
 const rowGroupMemoryParts = 32;
 
-/** Rows that wait for their partition before they are written. */
-const partitionedRowsMax = 65_536;
+/** The share of the memory for rows that wait for their part of a partitioned copy. */
+const heldMemoryParts = 8;
+const heldRowsMax = 65_536;
+const vectorRows = 2_048;
+
+export interface PartsCopy {
+  readonly sql: string;
+  readonly by: string;
+  readonly directory: string;
+  /** About what a row takes in memory. */
+  readonly rowBytes: number;
+  readonly compression: "lz4" | "zstd";
+}
 
 export class DuckdbEngine {
   readonly memoryBytesMax: number;
   readonly #instance: DuckDBInstance;
+  readonly #threads: number;
   readonly #temporaryDirectory: string;
 
   private constructor(instance: DuckDBInstance, options: EngineOptions) {
     this.#instance = instance;
+    this.#threads = options.threads;
     this.memoryBytesMax = options.memoryBytesMax;
     this.#temporaryDirectory = options.temporaryDirectory;
   }
@@ -46,17 +59,17 @@ export class DuckdbEngine {
     const temporaryDirectory = join(resolve(options.temporaryDirectory), `duckdb-${randomUUID()}`);
     await mkdir(temporaryDirectory, { recursive: true });
     const threadsMax = Math.floor(memoryBytesMax / threadMemoryBytesMin);
+    const threads = Math.max(1, Math.min(options.threads, threadsMax));
     const instance = await DuckDBInstance.create(":memory:", {
       memory_limit: `${Math.floor(memoryBytesMax / 1000)}KB`,
-      threads: String(Math.max(1, Math.min(options.threads, threadsMax))),
+      threads: String(threads),
       temp_directory: join(temporaryDirectory, "spill"),
       // No query here relies on the order of files: what is ordered says so.
       preserve_insertion_order: "false",
-      partitioned_write_flush_threshold: String(partitionedRowsMax),
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
     });
-    return new DuckdbEngine(instance, { ...options, temporaryDirectory });
+    return new DuckdbEngine(instance, { ...options, threads, temporaryDirectory });
   }
 
   /** A path for something temporary, in a directory that `close` removes. */
@@ -83,6 +96,19 @@ export class DuckdbEngine {
   parquetOptions(compression: "lz4" | "zstd"): string {
     const groupBytes = Math.floor(this.memoryBytesMax / rowGroupMemoryParts);
     return `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE_BYTES ${groupBytes}`;
+  }
+
+  /** Copies rows into a directory for each value of their column `by`, which the files leave out. */
+  async copyParts(connection: DuckDBConnection, copy: PartsCopy): Promise<void> {
+    const rowsHeld = this.memoryBytesMax / heldMemoryParts / this.#threads / copy.rowBytes;
+    // Rows that wait for their part cannot be spilled. The setting is the instance's: what another
+    // copy sets at the same time is as good a bound for rows of its width.
+    const threshold = Math.max(vectorRows, Math.min(heldRowsMax, Math.floor(rowsHeld)));
+    await connection.run(`SET GLOBAL partitioned_write_flush_threshold = ${threshold}`);
+    await connection.run(
+      `COPY (${copy.sql}) TO ${literal(copy.directory)}
+       (${this.parquetOptions(copy.compression)}, PARTITION_BY (${copy.by}), OVERWRITE_OR_IGNORE)`,
+    );
   }
 
   run(sql: string): Promise<void> {

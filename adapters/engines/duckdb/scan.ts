@@ -37,9 +37,9 @@ export async function* scanRows(
   request: ScanRequest,
 ): AsyncGenerator<ScanChunk, void, undefined> {
   const query = await buildRowsQuery(layout, request);
-  const { byteCount, lengths } = await surveyFiles(engine, query);
-  const plan = planColumns(request.view, lengths);
-  yield* sortRows(engine, plan, { sql: query.sql, byteCount, depth: 0 });
+  const survey = await surveyFiles(engine, query);
+  const plan = planColumns(request.view, survey.lengths);
+  yield* sortRows(engine, plan, { ...survey, sql: query.sql, depth: 0 });
 }
 
 /** Rows in the files that a scan reads, with those that it will drop. */
@@ -95,10 +95,8 @@ function planColumns(view: ViewDefinition, lengths: ReadonlyMap<string, number>)
   };
 }
 
-interface UnsortedRows {
+interface UnsortedRows extends RowsSize {
   readonly sql: string;
-  /** About what they take in memory. */
-  readonly byteCount: number;
   /** How often they have been cut. */
   readonly depth: number;
 }
@@ -125,10 +123,9 @@ async function* sortRows(
     for (const part of await readdir(directory)) {
       const path = join(directory, part);
       const files = (await readdir(path)).map((file) => join(path, file));
-      const sizes = await surveyColumns(engine, files, plan.columns);
-      const byteCount = sizes.reduce((sum, column) => sum + column.byteCount, 0);
+      const size = sumSizes(await surveyColumns(engine, files, plan.columns));
       const sql = `SELECT * FROM ${parquetFiles(files)}`;
-      yield* sortRows(engine, plan, { sql, byteCount, depth: rows.depth + 1 });
+      yield* sortRows(engine, plan, { ...size, sql, depth: rows.depth + 1 });
       await rm(path, { recursive: true });
     }
   } finally {
@@ -156,15 +153,24 @@ async function writeParts(
   parts: UnsortedRows & { readonly directory: string; readonly partCount: number },
 ): Promise<void> {
   const part = `hash(${plan.keys.join(", ")}, ${parts.depth}) % ${parts.partCount}`;
-  await engine.run(
-    `COPY (SELECT ${plan.columns.join(", ")}, ${part} AS part FROM (${parts.sql}))
-     TO ${literal(parts.directory)}
-     (${engine.parquetOptions("lz4")}, PARTITION_BY (part), OVERWRITE_OR_IGNORE)`,
+  await engine.use((connection) =>
+    engine.copyParts(connection, {
+      sql: `SELECT ${plan.columns.join(", ")}, ${part} AS part FROM (${parts.sql})`,
+      by: "part",
+      directory: parts.directory,
+      rowBytes: parts.byteCount / parts.rowCount,
+      compression: "lz4",
+    }),
   );
 }
 
-interface Survey {
+interface RowsSize {
+  readonly rowCount: number;
+  /** About what they take in memory. */
   readonly byteCount: number;
+}
+
+interface Survey extends RowsSize {
   /** About how long the strings of a column are, by its name in the query. */
   readonly lengths: ReadonlyMap<string, number>;
 }
@@ -174,15 +180,13 @@ async function surveyFiles(engine: DuckdbEngine, query: RowsQuery): Promise<Surv
   const columns = await surveyColumns(engine, query.files, stored);
   const lengths = new Map(columns.map(({ name, length }) => [name, length]));
   return {
-    byteCount: columns.reduce((sum, { byteCount }) => sum + byteCount, 0),
+    ...sumSizes(columns),
     lengths: new Map(query.columns.map((column) => [column.as, lengths.get(column.stored) ?? 0])),
   };
 }
 
-interface ColumnSurvey {
+interface ColumnSurvey extends RowsSize {
   readonly name: string;
-  /** About what its values take in memory. */
-  readonly byteCount: number;
   /** About how long they are as text. */
   readonly length: number;
 }
@@ -200,12 +204,21 @@ async function surveyColumns(
   if (files.length === 0) return [];
   const rows = (await engine.rows(
     `SELECT path_in_schema,
+       CAST(sum(num_values) AS DOUBLE),
        CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE),
        CAST(coalesce(max(greatest(strlen(stats_min_value), strlen(stats_max_value))), 0) AS DOUBLE)
      FROM parquet_metadata(${pathList(files)})
      WHERE path_in_schema IN (${names.map(literal).join(", ")}) GROUP BY path_in_schema`,
-  )) as readonly (readonly [string, number, number])[];
-  return rows.map(([name, byteCount, length]) => ({ name, byteCount, length }));
+  )) as readonly (readonly [string, number, number, number])[];
+  return rows.map(([name, rowCount, byteCount, length]) => ({ name, rowCount, byteCount, length }));
+}
+
+/** A file may lack a column; none has more values than rows. */
+function sumSizes(columns: readonly RowsSize[]): RowsSize {
+  return {
+    rowCount: Math.max(0, ...columns.map(({ rowCount }) => rowCount)),
+    byteCount: columns.reduce((sum, { byteCount }) => sum + byteCount, 0),
+  };
 }
 
 const rowWidthBytes = 16;
