@@ -26,18 +26,19 @@ export async function drainLog(
 ): Promise<number> {
   let rowCount = 0;
   for (let epoch = await firstEpoch(api, request); epoch !== null;) {
+    let isChecked = false;
+    const place = { epoch, onEnd: () => (isChecked = true) };
     for (const source of request.sources) {
       const name = { source, shard: request.shard, epoch };
       if (await offline.hasSegment(name)) continue;
-      const rows = epochRows(api, request, epoch);
+      const events = eventsOf(source, epochRows(api, request, place));
       await offline.putSegment(
         name,
-        eventsOf(
-          source,
-          counted(rows, (count) => (rowCount += count)),
-        ),
+        counted(events, (count) => (rowCount += count)),
       );
     }
+    // All these segments may be there already, put by a run that knew more sources than this one.
+    if (!isChecked) for await (const _page of epochRows(api, request, place));
     await api.trimLog({ shard: request.shard, epoch });
     epoch = await firstEpoch(api, request);
   }
@@ -60,14 +61,14 @@ async function firstEpoch(
 async function* epochRows(
   api: CompactionApi,
   { shard, sources }: DrainRequest,
-  epoch: number,
+  { epoch, onEnd }: { readonly epoch: number; readonly onEnd: () => void },
 ): AsyncGenerator<readonly LogRow[]> {
   const known = new Set(sources.map(({ name }) => name));
   let afterSeq = 0;
   for (;;) {
     const page = await api.readLog({ shard, afterSeq, epochMax: epoch });
     const last = page.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return onEnd();
     const stranger = page.find(({ source }) => !known.has(source));
     if (stranger !== undefined) {
       throw new FeatureError(
@@ -81,9 +82,9 @@ async function* epochRows(
 }
 
 async function* counted(
-  pages: AsyncIterable<readonly LogRow[]>,
+  pages: AsyncIterable<readonly OfflineEvent[]>,
   count: (rows: number) => void,
-): AsyncGenerator<readonly LogRow[]> {
+): AsyncGenerator<readonly OfflineEvent[]> {
   for await (const page of pages) {
     count(page.length);
     yield page;

@@ -164,9 +164,11 @@ export function hookCalls(
       putCorrections: (source, corrections) => offline.putCorrections(source, corrections),
       scan: (request) => aroundEach("scan", () => offline.scan(request)),
       estimateRows: (request) => around("estimateRows", () => offline.estimateRows(request)),
-      entitiesOf: (view, epochs) => aroundEach("entitiesOf", () => offline.entitiesOf(view, epochs)),
+      entitiesOf: (view, epochs) =>
+        aroundEach("entitiesOf", () => offline.entitiesOf(view, epochs)),
       putPublished: (request) => around("putPublished", () => offline.putPublished(request)),
-      vanishedEntities: (request) => aroundEach("vanished", () => offline.vanishedEntities(request)),
+      vanishedEntities: (request) =>
+        aroundEach("vanished", () => offline.vanishedEntities(request)),
     },
   };
 }

@@ -3,11 +3,15 @@ import type { CompactionRun } from "../../src/compact/compaction-api.ts";
 import type { LogAccess } from "../../src/ingest/log-home.ts";
 import { batchKey } from "../../src/tile/keys.ts";
 import { byCard, byUser, hourMs, payment } from "../ingest/online-parts.ts";
+import type { TestEvent } from "../ingest/online-parts.ts";
 import { CompactionParts, viewNames } from "./compaction-parts.ts";
 
 const t0 = Date.UTC(2026, 2, 1, 12, 2);
-const event = (id: string) => payment(id, t0 - 60_000, { user: "u", card: 1 });
 const bytes = Uint8Array.of(1, 2, 3);
+
+function event(id: string): TestEvent {
+  return payment(id, t0 - 60_000, { user: "u", card: 1 });
+}
 
 function build(wrapLog?: (log: LogAccess) => LogAccess): CompactionParts {
   return new CompactionParts({ nowMs: t0, ...(wrapLog === undefined ? {} : { wrapLog }) });

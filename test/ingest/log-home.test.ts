@@ -122,7 +122,10 @@ test("LogHome.append() first applies what an append before it left in the log", 
       const second = randomEvents(random, 5, "b");
       const results = [await outcome(parts.append(first)), await outcome(parts.append(second))];
       const where = `call ${failAt} failed ${failWhen} it was applied`;
-      expect(results.filter((result) => result === "rejected"), where).toHaveLength(1);
+      expect(
+        results.filter((result) => result === "rejected"),
+        where,
+      ).toHaveLength(1);
       // Who was not answered asks again, and nothing counts twice.
       const again = [await parts.append(first), await parts.append(second)].flat();
       expect(new Set(again), where).toEqual(new Set(["repeat"]));
@@ -219,7 +222,9 @@ test("an event with a null join key belongs to no entity of that view, and to th
   ] as const) {
     const record = await parts.streamRecord(view, entity);
     const idColumn = view.valueColumns.findIndex(({ name }) => name === "id");
-    const found = record?.epochs.flatMap(({ partial }) => partial.events.map(({ values }) => values));
+    const found = record?.epochs.flatMap(({ partial }) =>
+      partial.events.map(({ values }) => values),
+    );
     expect(found?.map((values) => values[idColumn])).toEqual(ids);
   }
   for (const view of streamViews) {

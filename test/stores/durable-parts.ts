@@ -25,7 +25,7 @@ type Send = (method: string, ...values: readonly unknown[]) => Promise<unknown>;
 
 /** Starts workerd with its state in memory. */
 export async function startDurableParts(): Promise<DurableParts> {
-  const workerFile = fileURLToPath(new URL("durable-worker.ts", import.meta.url));
+  const workerFile = fileURLToPath(import.meta.resolve("./durable-worker.ts"));
   const entry = `export * from ${JSON.stringify(workerFile)};
 export { default } from ${JSON.stringify(workerFile)};`;
   const miniflare = new Miniflare({

@@ -5,7 +5,7 @@ import { FeatureError } from "../../../src/core/errors.ts";
 import type { SourceDefinition } from "../../../src/define/definition.ts";
 import type { Correction } from "../../../src/offline/offline-store.ts";
 import { commitFile } from "./commit.ts";
-import { literal } from "./duckdb-engine.ts";
+import { literal, parquetOptions } from "./duckdb-engine.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
 import type { Layout } from "./layout.ts";
 import { stageRows } from "./staged-rows.ts";
@@ -41,7 +41,7 @@ export async function writeCorrections(
       const rows = numberRows(corrections);
       await stageRows(engine, { columns: columnsOf(source), rows }, async (connection, staged) => {
         await connection.run(
-          `COPY (SELECT * FROM ${staged.relation}) TO ${literal(path)} (${engine.parquetOptions("zstd")})`,
+          `COPY (SELECT * FROM ${staged.relation}) TO ${literal(path)} (${parquetOptions("zstd")})`,
         );
       });
     },

@@ -3,6 +3,8 @@
  * A cell that is empty and not quoted is null. Lines that are wholly empty are no rows.
  */
 
+import { parse } from "csv-parse";
+import type { Parser } from "csv-parse";
 import { FeatureError } from "../../../src/core/errors.ts";
 import type { RawRow } from "../../../src/define/definition.ts";
 
@@ -20,146 +22,92 @@ export interface RowParser {
   end(): readonly ParsedRow[];
 }
 
+type Line = readonly (string | null)[];
+
 /** A quote that never ends would otherwise take the rest of the file into memory. */
 const recordLengthMax = 4_000_000;
 
-const quote = 34;
-const comma = 44;
-const lineFeed = 10;
-const carriageReturn = 13;
-
-interface Cell {
-  readonly value: string | null;
-  /** Of the comma or line end after it, or the end of the text. */
-  readonly end: number;
-  readonly wellFormed: boolean;
-}
-
-interface CsvRecord {
-  readonly cells: readonly (string | null)[];
-  /** Where the next one begins. */
-  readonly next: number;
-  readonly wellFormed: boolean;
-}
-
 export class CsvParser implements RowParser {
   readonly #file: string;
+  readonly #parser: Parser;
   #names: readonly string[] | null = null;
-  #rest = "";
+  #rows: ParsedRow[] = [];
+  #failure: Error | null = null;
 
   constructor(file: string) {
     this.#file = file;
+    this.#parser = parse({
+      bom: true,
+      // A wrong number of cells, and text beside a quote, are for the reader of rows to judge.
+      relax_column_count: true,
+      relax_quotes: true,
+      skip_empty_lines: true,
+      skip_records_with_error: true,
+      max_record_size: recordLengthMax,
+      cast: (value, { quoting }) => (value === "" && !quoting ? null : value),
+      // Lines are taken as they are parsed, so that good and bad ones keep their order.
+      on_record: (line: Line) => {
+        this.#take(line);
+        return null;
+      },
+      on_skip: (error) => {
+        if (error?.code === "CSV_MAX_RECORD_SIZE") this.#failure = error;
+        else this.#rows.push(noRow("a quoted cell has no end"));
+        return undefined;
+      },
+    });
+    this.#parser.on("error", (error) => {
+      this.#failure = error;
+    });
   }
 
   push(text: string): readonly ParsedRow[] {
-    return this.#parse(this.#rest + text, false);
+    this.#parser.write(text);
+    return this.#taken();
   }
 
   end(): readonly ParsedRow[] {
-    return this.#parse(this.#rest, true);
+    this.#parser.end();
+    return this.#taken();
   }
 
-  #parse(text: string, final: boolean): readonly ParsedRow[] {
-    const rows: ParsedRow[] = [];
-    let start = 0;
-    while (start < text.length) {
-      const record = readRecord(text, start, final);
-      if (record === null) break;
-      start = record.next;
-      const isEmpty = record.cells.length === 1 && record.cells[0] === null;
-      if (isEmpty) continue;
-      if (this.#names === null) this.#names = readHeader(this.#file, record);
-      else rows.push(readRow(this.#names, record));
-    }
-    this.#rest = text.slice(start);
-    if (this.#rest.length > recordLengthMax) {
+  #take(line: Line): void {
+    if (this.#names === null) this.#names = readHeader(this.#file, line);
+    else this.#rows.push(readRow(this.#names, line));
+  }
+
+  #taken(): readonly ParsedRow[] {
+    if (this.#failure instanceof FeatureError) throw this.#failure;
+    if (this.#failure !== null) {
       throw new FeatureError(
         "INVALID_RECORD",
         `Cannot load "${this.#file}": one of its lines takes more than ${recordLengthMax} characters, expected a quote to close it`,
+        { cause: this.#failure },
       );
     }
+    const rows = this.#rows;
+    this.#rows = [];
     return rows;
   }
 }
 
-function readHeader(file: string, { cells, wellFormed }: CsvRecord): readonly string[] {
-  const names = cells.map((cell) => cell ?? "");
+function readHeader(file: string, line: Line): readonly string[] {
+  const names = line.map((cell) => cell ?? "");
   const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice === undefined && wellFormed) return names;
-  const state = twice === undefined ? "has a broken quote" : `names "${twice.slice(0, 64)}" twice`;
+  if (twice === undefined) return names;
   throw new FeatureError(
     "INVALID_RECORD",
-    `Cannot load "${file}": its header ${state}, expected each column once`,
+    `Cannot load "${file}": its header names "${twice.slice(0, 64)}" twice, expected each column once`,
   );
 }
 
-function readRow(names: readonly string[], { cells, wellFormed }: CsvRecord): ParsedRow {
-  if (!wellFormed) return noRow("a quoted cell has text after its end, or no end");
-  if (cells.length !== names.length) {
+function readRow(names: readonly string[], line: Line): ParsedRow {
+  if (line.length !== names.length) {
     return noRow("the line has another number of cells than the header");
   }
-  const row: Record<string, string | null> = {};
-  for (let i = 0; i < names.length; i++) row[names[i] as string] = cells[i] as string | null;
-  return { row, problem: null };
+  return { row: Object.fromEntries(names.map((name, i) => [name, line[i]])), problem: null };
 }
 
 export function noRow(problem: string): ParsedRow {
   return { row: {}, problem };
-}
-
-/** Null where the text ends before the record does. */
-function readRecord(text: string, start: number, final: boolean): CsvRecord | null {
-  const cells: (string | null)[] = [];
-  let wellFormed = true;
-  let position = start;
-  for (;;) {
-    const cell =
-      text.charCodeAt(position) === quote
-        ? readQuoted(text, position, final)
-        : readPlain(text, position);
-    if (cell === null) return null;
-    cells.push(cell.value);
-    wellFormed &&= cell.wellFormed;
-    if (cell.end === text.length) {
-      return final ? { cells, next: cell.end, wellFormed } : null;
-    }
-    if (text.charCodeAt(cell.end) === comma) {
-      position = cell.end + 1;
-      continue;
-    }
-    const isCarriageReturn = text.charCodeAt(cell.end) === carriageReturn;
-    if (isCarriageReturn && cell.end + 1 === text.length && !final) return null;
-    const isPair = isCarriageReturn && text.charCodeAt(cell.end + 1) === lineFeed;
-    return { cells, next: cell.end + (isPair ? 2 : 1), wellFormed };
-  }
-}
-
-function readPlain(text: string, start: number): Cell {
-  const end = findEnd(text, start);
-  return { value: end === start ? null : text.slice(start, end), end, wellFormed: true };
-}
-
-function readQuoted(text: string, start: number, final: boolean): Cell | null {
-  let doubled = false;
-  let close = text.indexOf('"', start + 1);
-  while (close !== -1 && text.charCodeAt(close + 1) === quote) {
-    doubled = true;
-    close = text.indexOf('"', close + 2);
-  }
-  if (close === -1) return final ? { value: null, end: text.length, wellFormed: false } : null;
-  const inside = text.slice(start + 1, close);
-  const end = findEnd(text, close + 1);
-  return {
-    value: doubled ? inside.replaceAll('""', '"') : inside,
-    end,
-    wellFormed: end === close + 1,
-  };
-}
-
-function findEnd(text: string, start: number): number {
-  for (let i = start; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === comma || code === lineFeed || code === carriageReturn) return i;
-  }
-  return text.length;
 }

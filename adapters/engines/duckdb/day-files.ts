@@ -16,7 +16,7 @@ export interface DayFiles {
 /** Writes `{directory}/day=.../*.parquet`, none where there are no rows. */
 export async function writeDayFiles(engine: DuckdbEngine, files: DayFiles): Promise<void> {
   await stageRows(engine, files, async (connection, staged) => {
-    const rowsMax = (engine.memoryBytesMax * staged.rowCount) / staged.byteCount;
+    const rowsMax = (engine.sortedBytesMax * staged.rowCount) / staged.byteCount;
     for (const range of planRanges(await countDays(connection, staged), rowsMax)) {
       const order = range.dayCount === 1 ? "" : "ORDER BY day";
       await engine.copyParts(connection, {

@@ -19,7 +19,8 @@ export const threadMemoryBytesMin = 64_000_000;
 /** The share of the memory that holds the part of a result that nobody has fetched yet. */
 const streamedMemoryParts = 16;
 
-const rowGroupMemoryParts = 32;
+/** A row group is read into memory, and written from it, a column at a time. */
+const rowGroupBytes = 2_000_000;
 
 /** The share of the memory for rows that wait for their part of a partitioned copy. */
 const heldMemoryParts = 8;
@@ -37,6 +38,11 @@ export interface PartsCopy {
 
 export class DuckdbEngine {
   readonly memoryBytesMax: number;
+  /**
+   * How large a sort may be. DuckDB spills its sorts, but wide rows soon leave no memory for the
+   * Parquet that is read or written beside them; measured with rows of 100 and of 860 bytes.
+   */
+  readonly sortedBytesMax: number;
   readonly #instance: DuckDBInstance;
   readonly #threads: number;
   readonly #temporaryDirectory: string;
@@ -45,6 +51,8 @@ export class DuckdbEngine {
     this.#instance = instance;
     this.#threads = options.threads;
     this.memoryBytesMax = options.memoryBytesMax;
+    const spareBytes = options.memoryBytesMax - options.threads * threadMemoryBytesMin;
+    this.sortedBytesMax = Math.max(options.memoryBytesMax / 2, spareBytes * 2);
     this.#temporaryDirectory = options.temporaryDirectory;
   }
 
@@ -89,15 +97,6 @@ export class DuckdbEngine {
     }
   }
 
-  /**
-   * Options of a COPY to Parquet. A row group is written from memory, and read into it: its bytes
-   * are bounded, where its rows alone would let wide ones take any amount.
-   */
-  parquetOptions(compression: "lz4" | "zstd"): string {
-    const groupBytes = Math.floor(this.memoryBytesMax / rowGroupMemoryParts);
-    return `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE_BYTES ${groupBytes}`;
-  }
-
   /** Copies rows into a directory for each value of their column `by`, which the files leave out. */
   async copyParts(connection: DuckDBConnection, copy: PartsCopy): Promise<void> {
     const rowsHeld = this.memoryBytesMax / heldMemoryParts / this.#threads / copy.rowBytes;
@@ -107,7 +106,7 @@ export class DuckdbEngine {
     await connection.run(`SET GLOBAL partitioned_write_flush_threshold = ${threshold}`);
     await connection.run(
       `COPY (${copy.sql}) TO ${literal(copy.directory)}
-       (${this.parquetOptions(copy.compression)}, PARTITION_BY (${copy.by}), OVERWRITE_OR_IGNORE)`,
+       (${parquetOptions(copy.compression)}, PARTITION_BY (${copy.by}), OVERWRITE_OR_IGNORE)`,
     );
   }
 
@@ -158,6 +157,11 @@ export class DuckdbEngine {
 export type Chunk = NonNullable<Awaited<ReturnType<DuckDBResult["fetchChunk"]>>>;
 
 export type ChunkReader<T> = (chunk: Chunk, result: DuckDBResult) => T;
+
+/** Options of a COPY to Parquet. Row groups are bounded by rows alone if nothing else is said. */
+export function parquetOptions(compression: PartsCopy["compression"]): string {
+  return `FORMAT parquet, COMPRESSION ${compression}, ROW_GROUP_SIZE_BYTES ${rowGroupBytes}`;
+}
 
 /** A text as an SQL literal. */
 export function literal(text: string): string {

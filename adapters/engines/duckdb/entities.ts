@@ -10,7 +10,7 @@ import type { Column, ViewDefinition } from "../../../src/define/definition.ts";
 import type { ScanRequest } from "../../../src/offline/offline-store.ts";
 import { entityKey } from "../../../src/tile/keys.ts";
 import { commitFile } from "./commit.ts";
-import { literal, parquetFiles } from "./duckdb-engine.ts";
+import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
 import { allTime, listDayFiles } from "./layout.ts";
 import type { EpochRange, Layout } from "./layout.ts";
@@ -64,7 +64,7 @@ export async function rememberPublished(
     engine.run(
       `COPY (SELECT entity FROM (${present}) AS s ANTI JOIN (${earlier}) AS e USING (entity)
          WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
-       TO ${literal(path)} (${engine.parquetOptions("zstd")})`,
+       TO ${literal(path)} (${parquetOptions("zstd")})`,
     ),
   );
 }

@@ -1,8 +1,7 @@
 /**
  * Scans: every event of a view's entities, entity by entity, in the order of time.
  *
- * A sort's memory grows with the number of runs that it merges. So what is much larger than the
- * memory is first cut by a hash of the entity into files that a sort holds, again and again if need
+ * What is larger than DuckDB sorts within its memory is first cut by a hash of the entity into files that a sort holds, again and again if need
  * be; they are then sorted one after another, and no entity is in two of them.
  */
 
@@ -19,14 +18,13 @@ import type { ColumnsReader, NamedColumn } from "./read-columns.ts";
 import { buildRowsQuery } from "./rows-query.ts";
 import type { RowsQuery } from "./rows-query.ts";
 
-/** How much larger than the memory a single sort may be. */
-const sortedMemoryRatioMax = 2;
-
-/** How much of the memory a part takes. */
-const partMemoryRatio = 0.5;
+/** Parts differ in size: one of average size is so much smaller than the largest that is sorted. */
+const partsPerSort = 2;
 
 /** Files that are written at once: each takes memory of its own. */
 const partCountMax = 32;
+
+const hashBitsPerDepth = 16;
 
 /** What is then too large still has few entities, and is left to the sort. */
 const depthMax = 3;
@@ -106,15 +104,15 @@ async function* sortRows(
   plan: ScanPlan,
   rows: UnsortedRows,
 ): AsyncGenerator<ScanChunk, void, undefined> {
-  const { memoryBytesMax } = engine;
-  if (rows.byteCount <= memoryBytesMax * sortedMemoryRatioMax || rows.depth === depthMax) {
+  const { sortedBytesMax } = engine;
+  if (rows.byteCount <= sortedBytesMax || rows.depth === depthMax) {
     yield* streamSorted(engine, plan, rows.sql);
     return;
   }
   const directory = engine.temporaryPath();
   await mkdir(directory, { recursive: true });
   try {
-    const partCount = Math.ceil(rows.byteCount / (memoryBytesMax * partMemoryRatio));
+    const partCount = Math.ceil((rows.byteCount * partsPerSort) / sortedBytesMax);
     await writeParts(engine, plan, {
       ...rows,
       directory,
@@ -146,13 +144,13 @@ function streamSorted(
   );
 }
 
-/** Another hash at each depth: a part's rows share the one that they were cut by. */
+/** By other bits of the hash at each depth: a part's rows share those that they were cut by. */
 async function writeParts(
   engine: DuckdbEngine,
   plan: ScanPlan,
   parts: UnsortedRows & { readonly directory: string; readonly partCount: number },
 ): Promise<void> {
-  const part = `hash(${plan.keys.join(", ")}, ${parts.depth}) % ${parts.partCount}`;
+  const part = `(hash(${plan.keys.join(", ")}) >> ${parts.depth * hashBitsPerDepth}) % ${parts.partCount}`;
   await engine.use((connection) =>
     engine.copyParts(connection, {
       sql: `SELECT ${plan.columns.join(", ")}, ${part} AS part FROM (${parts.sql})`,
@@ -192,9 +190,8 @@ interface ColumnSurvey extends RowsSize {
 }
 
 /**
- * What the files' own statistics say. Parquet counts a text that repeats once, a row holds it every
- * time, so that each column counts as no less than its width in a row. The least and the greatest
- * strings of the row groups stand for all of them.
+ * What the files' own statistics say. A row group's least and greatest strings stand for all of its
+ * strings: a dictionary holds one that repeats once, a row holds it every time.
  */
 async function surveyColumns(
   engine: DuckdbEngine,
@@ -203,15 +200,23 @@ async function surveyColumns(
 ): Promise<readonly ColumnSurvey[]> {
   if (files.length === 0) return [];
   const rows = (await engine.rows(
-    `SELECT path_in_schema,
-       CAST(sum(num_values) AS DOUBLE),
-       CAST(sum(greatest(total_uncompressed_size, num_values * ${rowWidthBytes})) AS DOUBLE),
-       CAST(coalesce(max(greatest(strlen(stats_min_value), strlen(stats_max_value))), 0) AS DOUBLE)
-     FROM parquet_metadata(${pathList(files)})
-     WHERE path_in_schema IN (${names.map(literal).join(", ")}) GROUP BY path_in_schema`,
+    `WITH row_groups AS (
+       SELECT path_in_schema AS name, num_values, total_uncompressed_size AS size,
+         strlen(stats_min_value) AS least, strlen(stats_max_value) AS greatest,
+         type = 'BYTE_ARRAY' AND contains(encodings, 'DICTIONARY') AS repeats
+       FROM parquet_metadata(${pathList(files)})
+       WHERE path_in_schema IN (${names.map(literal).join(", ")}))
+     SELECT name, CAST(sum(num_values) AS DOUBLE),
+       CAST(sum(${entryBytes} * num_values
+         + CASE WHEN repeats THEN num_values * coalesce(least + greatest, 0) / 2 ELSE size END) AS DOUBLE),
+       CAST(coalesce(max(greatest(least, greatest)), 0) AS DOUBLE)
+     FROM row_groups GROUP BY name`,
   )) as readonly (readonly [string, number, number, number])[];
   return rows.map(([name, rowCount, byteCount, length]) => ({ name, rowCount, byteCount, length }));
 }
+
+/** What each value takes beside its bytes. */
+const entryBytes = 8;
 
 /** A file may lack a column; none has more values than rows. */
 function sumSizes(columns: readonly RowsSize[]): RowsSize {
@@ -220,8 +225,6 @@ function sumSizes(columns: readonly RowsSize[]): RowsSize {
     byteCount: columns.reduce((sum, { byteCount }) => sum + byteCount, 0),
   };
 }
-
-const rowWidthBytes = 16;
 
 async function countRows(engine: DuckdbEngine, files: readonly string[]): Promise<number> {
   if (files.length === 0) return 0;

@@ -4,7 +4,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBDataChunk } from "@duckdb/node-api";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { literal, parquetFiles } from "./duckdb-engine.ts";
+import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
 import { duckdbType } from "./stored-columns.ts";
 import type { StoredColumn } from "./stored-columns.ts";
@@ -130,9 +130,7 @@ class Stage<Row> {
 
   async #writeBatch(): Promise<void> {
     const file = join(this.#parts.directory, `${this.#files.length}.parquet`);
-    await this.#connection.run(
-      `COPY staged_batch TO ${literal(file)} (${this.#parts.engine.parquetOptions("lz4")})`,
-    );
+    await this.#connection.run(`COPY staged_batch TO ${literal(file)} (${parquetOptions("lz4")})`);
     this.#files.push(file);
     this.#rowCount += this.#batchRowCount;
     this.#byteCount += this.#batchByteCount;
