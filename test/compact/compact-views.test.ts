@@ -177,9 +177,15 @@ async function countCalls(): Promise<{ readonly calls: number; readonly state: u
   return { calls, state: await endState(parts, [...first, ...second, ...third]) };
 }
 
-for (const when of ["before", "after"] as const) {
+const kills = [
+  ["before", "killed before any call"],
+  ["after", "killed after any call"],
+  ["once", "whose any one call fails"],
+] as const;
+
+for (const [when, title] of kills) {
   test(
-    `compactViews() killed ${when} any call and run again ends as if it had not been`,
+    `compactViews() ${title} and run again ends as if it had not been`,
     { timeout: 120_000 },
     async () => {
       const { first, second, third } = plannedEvents();
@@ -188,7 +194,7 @@ for (const when of ["before", "after"] as const) {
       const undisturbed = await countCalls();
       expect(undisturbed.calls).toBeGreaterThan(60);
       for (let call = 0; call < undisturbed.calls; call++) {
-        const where = `killed ${when} call ${call}`;
+        const where = `${title}: call ${call}`;
         const parts = await buildDue();
         await expect(compactHooked(parts, killAt(call, when)), where).rejects.toThrow(KilledError);
         await parts.expectAnswers(compacted, where);
@@ -294,6 +300,31 @@ test("compactViews() several at a time, with ingest between, counts every event 
     await parts.compact();
     await parts.expectAnswers(acknowledged, `seed ${seed} at the end`);
   }
+});
+
+test("compactViews() collects all the epochs that have become due, of each one's entities", async () => {
+  const parts = new CompactionParts({ nowMs: t0 });
+  const events = [0, 1, 2, 3].map((i) =>
+    payment(`e${i}`, t0 - minuteMs, { user: `u${i}`, card: i }),
+  );
+  for (const event of events.slice(0, 3)) {
+    await parts.append([event]);
+    await parts.compact(["by_user"]);
+    parts.clock.nowMs += 1;
+  }
+  expect((await parts.streamRecord(byUser, "u0"))?.collectedEpoch).toBe(-1);
+  parts.clock.nowMs += parts.publisher.graceMs;
+  await parts.append(events.slice(3));
+  const [summary] = await parts.compact(["by_user"]);
+  expect(summary).toMatchObject({ cut: 3, collectibleCut: 2, collectedCut: -1 });
+  for (const entity of ["u0", "u1", "u2"]) {
+    const record = await parts.streamRecord(byUser, entity);
+    expect([record?.collectedEpoch, record?.epochs]).toEqual([2, []]);
+  }
+  const last = await parts.streamRecord(byUser, "u3");
+  expect([last?.collectedEpoch, last?.epochs.length]).toEqual([-1, 1]);
+  // The views that were not compacted have lost nothing.
+  await parts.expectAnswers(events, "after collecting one view");
 });
 
 test("compactViews() that a newer run overtook while it published rejects and writes no more", async () => {

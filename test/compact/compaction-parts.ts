@@ -173,16 +173,19 @@ export function hookCalls(
   };
 }
 
-/** Hooks that kill the compactor at one call: nothing it does afterwards arrives. */
-export function killAt(killedCall: number, when: "before" | "after"): CallHooks {
+/**
+ * Hooks that kill the compactor at one call: nothing it does afterwards arrives. At `once` the call
+ * alone fails, before it arrives, and whoever goes on all the same gets through.
+ */
+export function killAt(killedCall: number, when: "before" | "after" | "once"): CallHooks {
   let isDead = false;
   function die(): never {
-    isDead = true;
+    isDead = when !== "once";
     throw new KilledError("the compactor was killed");
   }
   return {
     before: (callIndex) => {
-      if (isDead || (when === "before" && callIndex === killedCall)) die();
+      if (isDead || (when !== "after" && callIndex === killedCall)) die();
     },
     after: (callIndex) => {
       if (isDead || (when === "after" && callIndex === killedCall)) die();

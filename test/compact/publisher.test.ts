@@ -111,10 +111,11 @@ test("Publisher.start() resumes a run that was not finished: same cut, seal and 
   // Nothing was sealed again: what came in between is of the next epoch.
   expect(await currentEpochs(parts)).toEqual([1, 1]);
   await parts.publisher.finish({ view: "by_user", fence: 4 }, t0);
-  // A finish whose answer was lost is repeated.
-  await parts.publisher.finish({ view: "by_user", fence: 4 }, t0 + hourMs);
+  // A finish whose answer was lost is repeated, and the grace does not begin again.
+  await parts.publisher.finish({ view: "by_user", fence: 4 }, t0 + 5 * hourMs - 1);
   const next = await startOne(parts, "by_user", t0 + 5 * hourMs);
-  expect(next).toMatchObject({ fence: 5, cut: 1, sealedAtMs: t0 + 5 * hourMs, resumed: false });
+  expect(next).toMatchObject({ fence: 5, cut: 1, resumed: false, collectibleCut: 0 });
+  expect(next.sealedAtMs).toBe(t0 + 5 * hourMs);
 });
 
 for (const when of ["before", "after"] as const) {

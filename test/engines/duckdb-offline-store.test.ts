@@ -104,6 +104,24 @@ test("scan() brings back every column type as it was put", async () => {
   }
 });
 
+const lengths = [11, 12, 13, 24, 25, 36, 37, 60];
+
+test.each(lengths)("scan() reads strings of up to %i characters", async (length) => {
+  const store = await openStore();
+  const alphabets = ["ab", "é", "🚴", "a\u0000", "zx"];
+  const notes = alphabets.flatMap((letters) =>
+    Array.from({ length: length + 1 }, (_, size) =>
+      Array.from(letters.repeat(size)).slice(0, size),
+    ),
+  );
+  const rows = [...notes.map((letters) => letters.join("")), null, "", null].map((text, i) =>
+    eventOf(everything, [i, `${i}`, "d", 1, true, 1, text, null, null, null, null]),
+  );
+  await store.putSegment({ source: everything, shard: "s", epoch: 0 }, batches(rows));
+  const scanned = await scanAll(store, requestOf(everythingView));
+  expect(scanned.map((row) => row[9])).toEqual(rows.map(({ values }) => values[6]));
+});
+
 test("scan() writes -0 as 0", async () => {
   const store = await openStore();
   await putClicks(store, [{ id: "a", user: "u", atMs: 1, amt: -0 }]);

@@ -33,8 +33,11 @@ class HomeTap {
   failAt = -1;
   failWhen: "before" | "after" = "before";
   gate: Promise<void> = Promise.resolve();
+  /** How many calls a home had to serve at the same time, at most. */
+  atOnceMax = 0;
 
   wrap(home: StreamHome): StreamHome {
+    let atOnce = 0;
     return {
       readMany: (keys, options) => home.readMany(keys, options),
       collect: (request) => home.collect(request),
@@ -42,7 +45,10 @@ class HomeTap {
         await this.gate;
         const fails = this.callCount++ === this.failAt;
         if (fails && this.failWhen === "before") throw new Error("the call failed");
+        atOnce += 1;
+        this.atOnceMax = Math.max(this.atOnceMax, atOnce);
         await home.apply(records, context);
+        atOnce -= 1;
         this.applied.push({ records, context });
         if (fails) throw new Error("the answer was lost");
       },
@@ -185,6 +191,8 @@ test("LogHome.append() takes many at once, with ids that repeat among them", asy
   expect(new Set(appended)).toEqual(new Set(appends.flat()));
   await parts.expectAnswers(appended, "after all appends");
   expectOnceAndInOrder(tap.applied, "concurrent appends");
+  expect(tap.atOnceMax).toBe(1);
+  expect(await parts.logs[0]?.log.appliedSeq()).toBe(appended.length);
 });
 
 test("LogHome applies more rows than it takes at a time", async () => {
