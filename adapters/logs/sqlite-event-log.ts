@@ -62,10 +62,15 @@ export class SqliteEventLog implements EventLogShard {
     return settle(() =>
       this.#sql
         .run(
-          "SELECT * FROM log WHERE seq > ? AND epoch <= ? ORDER BY seq LIMIT ?",
+          `SELECT log.* FROM (
+             SELECT seq, SUM(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
+               SELECT seq, LENGTH(body) AS bytes FROM log
+               WHERE seq > ? AND epoch <= ? ORDER BY seq LIMIT ?)) AS page
+           JOIN log USING (seq) WHERE page.bytes_before < ? ORDER BY seq`,
           range.afterSeq,
           Math.min(range.epochMax, Number.MAX_SAFE_INTEGER),
           range.rowsMax,
+          limits.logPageBytesMax,
         )
         .map(rowOf),
     );

@@ -25,6 +25,8 @@ export const limits = {
   intervalMsMin: 1_000,
   /** UTF-8 bytes of one string value. */
   stringBytesMax: 65_536,
+  /** Bytes of one event in the log: a row of a Durable Object's SQLite holds 2 MB. */
+  eventBytesMax: 131_072,
   /** UTF-8 bytes of an event id. */
   idBytesMax: 512,
   /** UTF-8 bytes of an entity in a record's name; a Workers KV key holds 512 in all. */
@@ -57,7 +59,7 @@ export const limits = {
   adminBodyBytesMax: 30 * 2 ** 20,
   /** Rows, and their bytes, in one page of the log; a row alone may be larger. */
   logPageRowsMax: 1_000,
-  logPageBytesMax: 8 * 2 ** 20,
+  logPageBytesMax: 4 * 2 ** 20,
   /** Bytes read from stores for one request, past which the latency objective does not hold. */
   objectiveStoreBytesMax: 2 * 2 ** 20,
 } as const;

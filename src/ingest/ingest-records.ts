@@ -10,7 +10,6 @@ import { limits } from "../core/limits.ts";
 import type { Repository, SourceDefinition } from "../define/definition.ts";
 import type { AppendResult, LogEntry } from "../store/event-log.ts";
 import type { LogAccess } from "./log-home.ts";
-import { writeSourceEvent } from "./source-event-codec.ts";
 import { validateRecords } from "./validate-records.ts";
 import type { IngestEntry, RecordError, ValidEvent, ValidRecords } from "./validate-records.ts";
 import { projectView } from "./view-projection.ts";
@@ -139,8 +138,7 @@ async function appendEvents(
   events: readonly ValidEvent[],
   nowMs: number,
 ): Promise<readonly Outcome[]> {
-  const placed = events.map(({ source, event }, position) => {
-    const body = writeSourceEvent(source, event);
+  const placed = events.map(({ source, event, body }, position) => {
     const entry = { source: source.name, id: event.id, timestampMs: event.timestampMs, body };
     return { entry, position };
   });

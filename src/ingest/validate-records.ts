@@ -4,6 +4,8 @@ import { formatDuration } from "../core/duration.ts";
 import { FeatureError } from "../core/errors.ts";
 import type { RawRow, RowPlace, SourceDefinition, SourceEvent } from "../define/definition.ts";
 import { readEvent } from "../define/read-event.ts";
+import { limits } from "../core/limits.ts";
+import { writeSourceEvent } from "./source-event-codec.ts";
 import { entityOf } from "./view-projection.ts";
 import type { ViewProjection } from "./view-projection.ts";
 
@@ -28,6 +30,8 @@ export interface RecordError {
 export interface ValidEvent {
   readonly source: SourceDefinition;
   readonly event: SourceEvent;
+  /** As the log keeps it. */
+  readonly body: Uint8Array;
   readonly views: readonly string[];
 }
 
@@ -79,7 +83,9 @@ function attemptRead(source: SourceDefinition, entry: IngestEntry, scope: Record
     const read = readEvent(source, checkRow(entry.record), entry.place);
     if (read.kind === "filtered") return read;
     refuseLate(source, read.event, scope.nowMs);
-    return placeEvent(source, read.event, scope.projections);
+    const body = writeSourceEvent(source, read.event);
+    refuseLarge(body);
+    return placeEvent({ source, event: read.event, body }, scope.projections);
   } catch (error) {
     return { kind: "failed", failures: [{ view: null, error: recordErrorOf(error) }] };
   }
@@ -100,9 +106,17 @@ function refuseLate(source: SourceDefinition, event: SourceEvent, nowMs: number)
   );
 }
 
+/** A row of the log, and the call that brings it there, hold only so much. */
+function refuseLarge(body: Uint8Array): void {
+  if (body.length <= limits.eventBytesMax) return;
+  throw new FeatureError(
+    "INVALID_RECORD",
+    `Cannot accept record: it takes ${body.length} bytes, expected ${limits.eventBytesMax} or fewer`,
+  );
+}
+
 function placeEvent(
-  source: SourceDefinition,
-  event: SourceEvent,
+  valid: Omit<ValidEvent, "views">,
   projections: readonly ViewProjection[],
 ): Attempt {
   const views: string[] = [];
@@ -110,14 +124,12 @@ function placeEvent(
   for (const projection of projections) {
     const view = projection.view.name;
     try {
-      if (entityOf(projection, event) !== null) views.push(view);
+      if (entityOf(projection, valid.event) !== null) views.push(view);
     } catch (error) {
       failures.push({ view, error: recordErrorOf(error) });
     }
   }
-  return failures.length > 0
-    ? { kind: "failed", failures }
-    : { kind: "event", source, event, views };
+  return failures.length > 0 ? { kind: "failed", failures } : { kind: "event", ...valid, views };
 }
 
 /** Errors that are not the record's go on as they are. */

@@ -50,7 +50,10 @@ export interface EventLogShard {
    * @throws FeatureError RESOURCE_EXHAUSTED when the memory for ids is full.
    */
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult>;
-  /** Rows after `afterSeq`, in order, of epochs up to `epochMax`; at most `rowsMax` of them. */
+  /**
+   * Rows after `afterSeq`, in order, of epochs up to `epochMax`: at most `rowsMax` of them, and no
+   * further one past `limits.logPageBytesMax` bytes. None are left where there is none in the answer.
+   */
   read(range: LogRange): Promise<readonly LogRow[]>;
   /** Ends every epoch up to `epoch`: later rows belong to a later one. Repeating it changes nothing. */
   seal(epoch: number, nowMs: number): Promise<void>;

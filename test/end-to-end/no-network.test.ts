@@ -30,24 +30,28 @@ const canIsolate =
   process.env["CI"] === "true" ||
   spawnSync("unshare", ["--map-root-user", "--net", "ip", "link", "set", "lo", "up"]).status === 0;
 
-test.skipIf(!canIsolate)("npm start answers in a network namespace that has loopback alone", async () => {
-  const state = await mkdtemp(join(tmpdir(), "tilemark-no-network-"));
-  try {
-    const { stdout } = await promisify(execFile)(
-      "unshare",
-      ["--map-root-user", "--net", "bash", "-c", script],
-      { cwd: root, env: { ...process.env, NODE: process.execPath, STATE: state } },
-    );
-    const answer = JSON.parse(stdout) as {
-      readonly result: { readonly features: readonly unknown[] };
-      readonly metadata: { readonly features: readonly { readonly name: string }[] };
-    };
-    const values = new Map(
-      answer.metadata.features.map(({ name }, i) => [name, answer.result.features[i]]),
-    );
-    expect(Number(values.get("customer_spend.amount_count_lifetime_5m"))).toBeGreaterThan(50);
-    expect(values.get("basket_check.over_mean")).toBeGreaterThan(0);
-  } finally {
-    await rm(state, { recursive: true, force: true });
-  }
-}, 90_000);
+test.skipIf(!canIsolate)(
+  "npm start answers in a network namespace that has loopback alone",
+  async () => {
+    const state = await mkdtemp(join(tmpdir(), "tilemark-no-network-"));
+    try {
+      const { stdout } = await promisify(execFile)(
+        "unshare",
+        ["--map-root-user", "--net", "bash", "-c", script],
+        { cwd: root, env: { ...process.env, NODE: process.execPath, STATE: state } },
+      );
+      const answer = JSON.parse(stdout) as {
+        readonly result: { readonly features: readonly unknown[] };
+        readonly metadata: { readonly features: readonly { readonly name: string }[] };
+      };
+      const values = new Map(
+        answer.metadata.features.map(({ name }, i) => [name, answer.result.features[i]]),
+      );
+      expect(Number(values.get("customer_spend.amount_count_lifetime_5m"))).toBeGreaterThan(50);
+      expect(values.get("basket_check.over_mean")).toBeGreaterThan(0);
+    } finally {
+      await rm(state, { recursive: true, force: true });
+    }
+  },
+  90_000,
+);

@@ -495,3 +495,13 @@ test("ingest does not acknowledge an event that is in no stream record, and a re
   expect(retried.status).toBe(200);
   expect(await amountOf(app, "u")).toEqual(["PRESENT", 1]);
 });
+
+test("ingest refuses an event that takes more bytes than a log row holds, and names the record", async () => {
+  const app = buildTestApp(repository, { nowMs, testClock: true });
+  const merchant = "m".repeat(60_000);
+  const rows = [transaction("a"), transaction("b", { merchant, user_id: merchant, id: "b" })];
+  const answer = await app.post("/ingest", request({ transactions: rows }));
+  expect(answer.status).toBe(400);
+  expect(JSON.stringify(answer.body)).toContain("record 1: Cannot");
+  expect(await app.readLog("main")).toEqual([]);
+});

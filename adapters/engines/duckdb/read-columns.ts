@@ -100,7 +100,7 @@ function readInt64s(chunk: Chunk, columnIndex: number): readonly (Scalar | null)
   for (let i = 0; i < items.length; i++) {
     const high = halves[2 * i + 1] as number;
     values[i] =
-      high >= -safeHighMax && high < safeHighMax
+      high > -safeHighMax && high < safeHighMax
         ? high * twoTo32 + ((halves[2 * i] as number) >>> 0)
         : toInt64(items[i] as bigint);
   }
