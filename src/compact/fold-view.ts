@@ -29,10 +29,11 @@ export function readsOf(view: ViewDefinition, run: Run): CoveredReads {
       earliestMs: Math.min(earliestMs, run.watermarkMs),
       latestMs: run.watermarkMs,
       overtimeMs: 0,
+      behind: false,
     };
   }
   const latestMs = run.sealedAtMs + view.horizonMs;
-  return { earliestMs, latestMs, overtimeMs: view.horizonMs };
+  return { earliestMs, latestMs, overtimeMs: view.horizonMs, behind: false };
 }
 
 /** The cover of a run's records. */

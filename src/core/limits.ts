@@ -23,6 +23,8 @@ export const limits = {
   windowMsMax: 3_660 * 86_400_000,
   /** The shortest interval of a sliding or sawtooth view. */
   intervalMsMin: 1_000,
+  /** The shortest time between two compactions of a view. */
+  compactionEveryMsMin: 60_000,
   /** UTF-8 bytes of one string value. */
   stringBytesMax: 65_536,
   /** Bytes of one event in the log: a row of a Durable Object's SQLite holds 2 MB. */
@@ -37,6 +39,8 @@ export const limits = {
   requestMsMax: 5_000,
   /** How often a stream record is read again because it changed before it was written. */
   applyAttemptsMax: 20,
+  /** Bytes of a stream record; one that outgrows it is a gap until the next compaction. */
+  streamRecordBytesMax: 8 * 2 ** 20,
   /** Rows of the log applied to stream records at a time. */
   applyRowsMax: 2_000,
   /** Event ids one log shard remembers. */

@@ -197,6 +197,11 @@ function readCompaction(
   checkFields(`${prefix}: compaction`, compaction, ["every", "horizon"]);
   const { every, horizon } = compaction;
   const compactionEveryMs = readDuration(prefix, "compaction.every", every);
+  if (compactionEveryMs < limits.compactionEveryMsMin) {
+    throw new DefinitionError(
+      `${prefix}: compaction.every is "${every}", expected at least ${formatDuration(limits.compactionEveryMsMin)}`,
+    );
+  }
   if (horizon === undefined) {
     return { compactionEveryMs, horizonMs: Math.ceil(compactionEveryMs * 1.25) };
   }

@@ -50,9 +50,10 @@ async function applyOnce(
 ): Promise<readonly ViewRecordEvents[]> {
   const keys = batch.map(({ view, entity }) => streamKey(view, entity));
   const stored = await store.readMany(keys);
+  const bytesMax = Math.min(limits.streamRecordBytesMax, store.capabilities.valueBytesMax);
   const writes = batch.flatMap((record, i) => {
     const before = stored[i] ?? null;
-    const bytes = foldRecord(before, record, context);
+    const bytes = foldRecord(before, record, { ...context, bytesMax });
     if (bytes === null) return [];
     return [{ key: keys[i] as string, bytes, expectedVersion: before?.version ?? null, record }];
   });
@@ -64,22 +65,22 @@ async function applyOnce(
 function foldRecord(
   stored: StoredValue | null,
   { view, events }: ViewRecordEvents,
-  context: ApplyContext,
+  context: ApplyContext & { readonly bytesMax: number },
 ): Uint8Array | null {
-  const layout = view;
-  const before = stored === null ? emptyStreamRecord : readStreamRecord(stored.bytes, layout);
+  const before = stored === null ? emptyStreamRecord : readStreamRecord(stored.bytes, view);
   const position = before.positions.get(context.shard) ?? 0;
   const news = events.filter(({ seq, epoch }) => seq > position && epoch > before.collectedEpoch);
   const lastSeq = events.at(-1)?.seq ?? 0;
   if (lastSeq <= position) return null;
-  return writeStreamRecord(
-    {
-      collectedEpoch: before.collectedEpoch,
-      positions: new Map(before.positions).set(context.shard, lastSeq),
-      epochs: foldEpochs(before, news, { view, context }),
-    },
-    layout,
-  );
+  const positions = new Map(before.positions).set(context.shard, lastSeq);
+  const epochs = foldEpochs(before, news, { view, context });
+  const record = { collectedEpoch: before.collectedEpoch, positions, epochs };
+  const bytes = writeStreamRecord(record, view);
+  if (bytes.length <= context.bytesMax) return bytes;
+  // Too large to keep, and no reason to hold up the log, which has the events. They count as
+  // collected: a gap, and never a number, until a compaction covers their epochs.
+  const collectedEpoch = Math.max(before.collectedEpoch, ...epochs.map(({ epoch }) => epoch));
+  return writeStreamRecord({ collectedEpoch, positions, epochs: [] }, view);
 }
 
 function foldEpochs(
@@ -120,6 +121,7 @@ function foldEpoch(
       earliestMs,
       latestMs: startedAtMs + view.horizonMs,
       overtimeMs: view.horizonMs,
+      behind: true,
     },
   );
   // Nothing is dropped here: a late reader of an old batch copy may round its edges down this far.

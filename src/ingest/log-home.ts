@@ -4,10 +4,9 @@
  * between leaves rows past `appliedSeq`; they are applied before anything else happens here.
  */
 
-import { FeatureError } from "../core/errors.ts";
 import { groupBy } from "../core/group-by.ts";
 import { limits } from "../core/limits.ts";
-import type { Repository, SourceDefinition } from "../define/definition.ts";
+import type { Repository } from "../define/definition.ts";
 import type {
   AppendOptions,
   AppendResult,
@@ -107,7 +106,10 @@ export class LogHome implements LogAccess {
   #recordsOf(rows: readonly LogRow[]): RecordEvents[] {
     const placed: { view: string; entity: string; event: PlacedEvent }[] = [];
     for (const row of rows) {
-      const event = readSourceEvent(this.#source(row.source), row);
+      const source = this.#parts.repository.sources.get(row.source);
+      // A source that is not defined any more has no view to apply its rows to; they stay in the log.
+      if (source === undefined) continue;
+      const event = readSourceEvent(source, row);
       for (const projection of this.#projections.get(row.source) ?? []) {
         const entity = entityOf(projection, event);
         if (entity === null) continue;
@@ -125,17 +127,6 @@ export class LogHome implements LogAccess {
       entity: (group[0] as { entity: string }).entity,
       events: group.map(({ event }) => event),
     }));
-  }
-
-  #source(name: string): SourceDefinition {
-    const source = this.#parts.repository.sources.get(name);
-    if (source === undefined) {
-      throw new FeatureError(
-        "NOT_FOUND",
-        `Cannot apply events of source "${name}": it is not defined any more`,
-      );
-    }
-    return source;
   }
 }
 

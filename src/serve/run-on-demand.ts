@@ -34,31 +34,34 @@ export function runOnDemand(
 }
 
 function runView(view: OnDemandViewDefinition, inputs: OnDemandInputs): readonly FeatureAnswer[] {
-  const unreadable: FeatureAnswer[] = [];
-  const transformInputs = freezeInputs(view, inputs, (answer) => unreadable.push(answer));
+  const noticed: FeatureAnswer[] = [];
+  const transformInputs = freezeInputs(view, inputs, (answer) => noticed.push(answer));
   let features: readonly FeatureAnswer[];
   try {
-    features = readOutputs(view, view.transform(transformInputs));
+    const outputs = readOutputs(view, view.transform(transformInputs));
+    // What was made of a rounded window is as rounded.
+    const degraded = noticed.find((answer) => answer.degraded !== null)?.degraded ?? null;
+    features = outputs.map((value) => presentFeature(value, degraded));
   } catch (error) {
     inputs.report?.(error);
     features = faultyFeatures(view, reasonOf(error));
   }
   // What came of a value that could not be read is no answer, whatever the transform made of it.
-  const [first] = unreadable;
+  const first = noticed.find((answer) => !isReadable(answer));
   return first === undefined ? features : unreadableFeatures(view, first);
 }
 
 function freezeInputs(
   view: OnDemandViewDefinition,
   inputs: OnDemandInputs,
-  onUnreadable: (answer: FeatureAnswer) => void,
+  onNotice: (answer: FeatureAnswer) => void,
 ): TransformInputs {
   const answers = new Map(inputs.answers.map((answer) => [answer.view.name, answer]));
   const request = Object.entries(view.request).map(([name, type]) => {
     return [name, freezeValue(type, inputs.requestValues.get(name) ?? null)] as const;
   });
   const views = Object.entries(view.inputs).map(([input, { name }]) => {
-    return [input, freezeFeatures(answers.get(name) as ViewAnswer, onUnreadable)] as const;
+    return [input, freezeFeatures(answers.get(name) as ViewAnswer, onNotice)] as const;
   });
   return Object.freeze({
     ...Object.fromEntries(views),
@@ -67,35 +70,41 @@ function freezeInputs(
   });
 }
 
-/** A feature that could not be read is null to the transform, and is noticed if it is looked at. */
+/**
+ * A feature that could not be read is null to the transform. It and a degraded one are noticed if
+ * they are looked at.
+ */
 function freezeFeatures(
   { view, features }: ViewAnswer,
-  onUnreadable: (answer: FeatureAnswer) => void,
+  onNotice: (answer: FeatureAnswer) => void,
 ): object {
   const values: Record<string, unknown> = {};
   view.features.forEach(({ name, bound }, i) => {
     const answer = features[i] as FeatureAnswer;
-    const readable = answer.status === "PRESENT" || answer.status === "MISSING_DATA";
+    const readable = isReadable(answer);
+    const value = readable ? freezeValue(bound.output, answer.value) : null;
     Object.defineProperty(values, name, {
       enumerable: true,
-      ...(readable
-        ? { value: freezeValue(bound.output, answer.value) }
-        : { get: () => (onUnreadable(answer), null) }),
+      ...(readable && answer.degraded === null
+        ? { value }
+        : { get: () => (onNotice(answer), value) }),
     });
   });
   return Object.freeze(values);
 }
 
-function readOutputs(view: OnDemandViewDefinition, returned: unknown): readonly FeatureAnswer[] {
+function isReadable({ status }: FeatureAnswer): boolean {
+  return status === "PRESENT" || status === "MISSING_DATA";
+}
+
+function readOutputs(view: OnDemandViewDefinition, returned: unknown): readonly Value[] {
   const outputs = readOutput({ struct: view.output }, refusePromise(returned), "it");
   if (outputs === null) throw new OutputError("it is null, expected an object");
-  return (outputs as readonly Value[]).map((value) => ({
-    value,
-    status: "PRESENT",
-    effectiveTimeMs: null,
-    degraded: null,
-    fault: null,
-  }));
+  return outputs as readonly Value[];
+}
+
+function presentFeature(value: Value, degraded: FeatureAnswer["degraded"]): FeatureAnswer {
+  return { value, status: "PRESENT", effectiveTimeMs: null, degraded, fault: null };
 }
 
 function refusePromise(returned: unknown): unknown {

@@ -13,8 +13,8 @@
  *          zone of the     H   2H     4H ...     zone of
  *          30 d edge       past the horizon      the 1 h edge
  *
- * Past the horizon a zone goes on in tiles of H, 2H, 4H, ...: a compaction that is late rounds the
- * trailing edge by at most as much as it is late, and costs a logarithm of tiles.
+ * Past the horizon a zone goes on in tiles of about H, 2H, 4H, ...: a compaction that is late rounds
+ * the trailing edge by about as much as it is late, and costs a logarithm of tiles. See `zone.ts`.
  *
  * Worked example: sliding, s = 5 m, w = 1 h, B = 12:00, H = 1 h, requests from 12:00 to 13:00. The
  * trailing edge sweeps 11:00, 11:05, ..., 12:00, the leading edge 12:00, 12:05, ... So an event at
@@ -27,6 +27,8 @@
 import { floorTo, instantMsMax } from "../core/instant.ts";
 import { edgeStepMs, leadAt, startEdge } from "./bounds.ts";
 import type { Interval, WindowGeometry, WindowSpan } from "./bounds.ts";
+import { boundaryAfter, boundaryAtOrBefore } from "./zone.ts";
+import type { Zone } from "./zone.ts";
 
 /** The requests that a cover serves exactly. */
 export interface CoveredReads {
@@ -34,16 +36,10 @@ export interface CoveredReads {
   readonly earliestMs: number;
   /** The latest `at` for which the cover is exact: the end of the horizon. */
   readonly latestMs: number;
-  /** The first tile past the horizon is this long; 0 where no request can come later. */
+  /** Past the horizon the tiles are this long, then twice, and so on; 0 where no request is later. */
   readonly overtimeMs: number;
-}
-
-/** Boundaries at every multiple of `stepMs` in `[firstMs, lastMs]`, then at doubling distances. */
-interface Zone {
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly stepMs: number;
-  readonly overtimeMs: number;
+  /** Whether requests may meet an older batch record beside this one, and round their edges by it. */
+  readonly behind: boolean;
 }
 
 export interface Cover {
@@ -63,7 +59,7 @@ export function planCover(
   for (const window of windows) {
     for (const zone of [startZone(geometry, window, reads), endZone(geometry, window, reads)]) {
       if (zone.firstMs === -Infinity) continue;
-      zones.set(`${zone.firstMs} ${zone.lastMs} ${zone.stepMs} ${zone.overtimeMs}`, zone);
+      zones.set(Object.values(zone).join(" "), zone);
     }
     keepFromMs = Math.min(keepFromMs, startEdge(geometry, window, reads.earliestMs));
   }
@@ -88,7 +84,7 @@ export function tileAt(cover: Cover, timestampMs: number): Interval {
 
 function startZone(geometry: WindowGeometry, window: WindowSpan, reads: CoveredReads): Zone {
   const firstMs = startEdge(geometry, window, reads.earliestMs);
-  if (window.sizeMs === null) return { firstMs, lastMs: firstMs, stepMs: 1, overtimeMs: 0 };
+  if (window.sizeMs === null) return fixedZone(firstMs);
   const lastMs = startEdge(geometry, window, reads.latestMs);
   return sweep(firstMs, lastMs, { stepMs: edgeStepMs(geometry, "start"), reads });
 }
@@ -98,7 +94,7 @@ function endZone(geometry: WindowGeometry, window: WindowSpan, reads: CoveredRea
   const stepMs = edgeStepMs(geometry, "end");
   // The leading edge of a live window meets every event as it becomes due, however late it is.
   if (window.offsetMs === 0 && reads.overtimeMs > 0) {
-    return { firstMs, lastMs: Infinity, stepMs, overtimeMs: 0 };
+    return sweep(firstMs, Infinity, { stepMs, reads });
   }
   const lastMs = leadAt(geometry, reads.latestMs) + window.offsetMs;
   return sweep(firstMs, lastMs, { stepMs, reads });
@@ -109,33 +105,11 @@ function sweep(
   lastMs: number,
   { stepMs, reads }: { readonly stepMs: number; readonly reads: CoveredReads },
 ): Zone {
-  return { firstMs, lastMs, stepMs, overtimeMs: -floorTo(-reads.overtimeMs, stepMs) };
+  const overtimeMs = -floorTo(-reads.overtimeMs, stepMs);
+  return { firstMs, lastMs, stepMs, overtimeMs, behind: reads.behind && overtimeMs > 0 };
 }
 
-function boundaryAtOrBefore(zone: Zone, timestampMs: number): number {
-  const { firstMs, lastMs } = zone;
-  if (timestampMs >= lastMs) return lastMs + overtimeReached(zone, timestampMs, 0);
-  return timestampMs >= firstMs ? firstMs + floorTo(timestampMs - firstMs, zone.stepMs) : -Infinity;
-}
-
-function boundaryAfter(zone: Zone, timestampMs: number): number {
-  const { firstMs, lastMs } = zone;
-  if (timestampMs >= lastMs) {
-    return zone.overtimeMs === 0 ? Infinity : lastMs + overtimeReached(zone, timestampMs, 1);
-  }
-  if (timestampMs < firstMs) return Math.min(firstMs, lastMs);
-  return firstMs + floorTo(timestampMs - firstMs, zone.stepMs) + zone.stepMs;
-}
-
-/** The sum of H, 2H, 4H, ... up to the instant, or one tile past it for `next`. */
-function overtimeReached(zone: Zone, timestampMs: number, next: 0 | 1): number {
-  if (zone.overtimeMs === 0) return 0;
-  const distanceMs = timestampMs - zone.lastMs;
-  let reachedMs = 0;
-  let tileMs = zone.overtimeMs;
-  while (reachedMs + tileMs <= distanceMs) {
-    reachedMs += tileMs;
-    tileMs *= 2;
-  }
-  return next === 0 ? reachedMs : reachedMs + tileMs;
+/** One edge that never moves: where a lifetime starts. */
+function fixedZone(edgeMs: number): Zone {
+  return { firstMs: edgeMs, lastMs: edgeMs, stepMs: 1, overtimeMs: 0, behind: false };
 }

@@ -330,3 +330,37 @@ test("runOnDemand() reads missing data as the empty values it is", () => {
   const answers = [spendAnswer(missing([]), missing(null), missing(null))];
   expect(run(view, {}, answers)).toEqual([{ ...present(0), effectiveTimeMs: null }]);
 });
+
+test("runOnDemand() passes on the first degraded feature that a transform read", () => {
+  const first = { startMs: nowMs - 3_700_000, endMs: nowMs };
+  const second = { startMs: nowMs - 3_800_000, endMs: nowMs };
+  const answer = spendAnswer(
+    present([]),
+    { ...present(7), degraded: first },
+    { ...present(1.5), degraded: second },
+  );
+  type Name = "n_last_2_1h_1m" | "n_sum_1h_1m" | "x_sum_1h_1m";
+  const reading = (...names: readonly Name[]) =>
+    onDemandView("view", {
+      inputs: { spend },
+      output: { a: "boolean", b: "boolean" },
+      transform: ({ spend: features }) => {
+        const read = names.map((name) => features[name]);
+        return { a: read.includes(7n), b: read.includes(1.5) };
+      },
+    });
+  const outcome = (...names: readonly Name[]) =>
+    run(reading(...names), {}, [answer]).map(({ value, degraded }) => [value, degraded]);
+  expect(outcome("n_last_2_1h_1m")).toEqual([
+    [false, null],
+    [false, null],
+  ]);
+  expect(outcome("n_sum_1h_1m", "x_sum_1h_1m")).toEqual([
+    [true, first],
+    [true, first],
+  ]);
+  expect(outcome("x_sum_1h_1m", "n_sum_1h_1m")).toEqual([
+    [true, second],
+    [true, second],
+  ]);
+});

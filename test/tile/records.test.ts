@@ -19,7 +19,12 @@ const nowMs = Date.UTC(2026, 0, 15, 10, 7);
 const header = { cut: 7, watermarkMs: nowMs, sealedAtMs: nowMs, eventCount: 300 };
 
 function randomPartial(random: Random, eventCount: number): Partial {
-  const reads = { earliestMs: nowMs, latestMs: nowMs + 30 * hourMs, overtimeMs: 30 * hourMs };
+  const reads = {
+    earliestMs: nowMs,
+    latestMs: nowMs + 30 * hourMs,
+    overtimeMs: 30 * hourMs,
+    behind: false,
+  };
   const cover = planCover(
     view,
     view.features.map(({ window }) => window),
@@ -64,7 +69,12 @@ test("retile() gives the same bytes in whatever order the events come", () => {
   forSeeds(40, (random, seed) => {
     const partial = randomPartial(randomFrom(seed), 200);
     const events = [...partial.events];
-    const reads = { earliestMs: nowMs, latestMs: nowMs + 30 * hourMs, overtimeMs: 30 * hourMs };
+    const reads = {
+      earliestMs: nowMs,
+      latestMs: nowMs + 30 * hourMs,
+      overtimeMs: 30 * hourMs,
+      behind: false,
+    };
     const cover = planCover(
       view,
       view.features.map(({ window }) => window),
@@ -81,7 +91,12 @@ test("retile() and the codec take the first and the last instant there is", () =
   const random = randomFrom(2);
   const farMs = 8.64e15;
   for (const horizonMs of [hourMs, 1000 * 24 * hourMs]) {
-    const reads = { earliestMs: nowMs, latestMs: nowMs + horizonMs, overtimeMs: horizonMs };
+    const reads = {
+      earliestMs: nowMs,
+      latestMs: nowMs + horizonMs,
+      overtimeMs: horizonMs,
+      behind: false,
+    };
     const windows = [
       { sizeMs: null, offsetMs: 0 },
       { sizeMs: hourMs, offsetMs: -24 * hourMs },

@@ -15,7 +15,7 @@ test("planCover() cuts the worked example of its head", () => {
   const cover = planCover(
     { windowing: "sliding", intervalMs: 5 * minuteMs, featureStartTimeMs: null },
     [{ sizeMs: hourMs, offsetMs: 0 }],
-    { earliestMs: noonMs, latestMs: noonMs + hourMs, overtimeMs: hourMs },
+    { earliestMs: noonMs, latestMs: noonMs + hourMs, overtimeMs: hourMs, behind: false },
   );
   expect(cover.keepFromMs).toBe(at(11, 0));
   expect(tileAt(cover, at(11, 7))).toEqual({ startMs: at(11, 5), endMs: at(11, 10) });
@@ -32,7 +32,7 @@ test("planCover() puts one tile between the zones of a 30 d and a 1 h window", (
       { sizeMs: hourMs, offsetMs: 0 },
       { sizeMs: 30 * dayMs, offsetMs: 0 },
     ],
-    { earliestMs: nowMs, latestMs: nowMs + dayMs, overtimeMs: 100 * dayMs },
+    { earliestMs: nowMs, latestMs: nowMs + dayMs, overtimeMs: 100 * dayMs, behind: false },
   );
   expect(tileAt(cover, nowMs - 10 * dayMs)).toEqual({
     startMs: nowMs - 29 * dayMs,
@@ -96,15 +96,17 @@ test("planCover() has no boundary within the horizon that no window edge reaches
 
 test("planCover() only loses boundaries as its requests move on", () => {
   forSeeds(800, (random) => {
-    const { geometry, windows, reads, cover } = randomCover(random);
+    const { geometry, windows, reads } = randomCover(random);
     const laterMs = reads.earliestMs + random.integer(0, 3 * (reads.latestMs - reads.earliestMs));
-    const later = planCover(geometry, windows, { ...reads, earliestMs: laterMs });
+    const behind = random.next() < 0.5;
+    const first = planCover(geometry, windows, { ...reads, behind });
+    const later = planCover(geometry, windows, { ...reads, behind, earliestMs: laterMs });
     const instantMs = random.integer(reads.earliestMs - 40 * hourMs, reads.latestMs + 40 * hourMs);
-    const fine = tileAt(cover, instantMs);
+    const fine = tileAt(first, instantMs);
     const coarse = tileAt(later, instantMs);
     expect(coarse.startMs).toBeLessThanOrEqual(fine.startMs);
     expect(coarse.endMs).toBeGreaterThanOrEqual(fine.endMs);
-    expect(later.keepFromMs).toBeGreaterThanOrEqual(cover.keepFromMs);
+    expect(later.keepFromMs).toBeGreaterThanOrEqual(first.keepFromMs);
   });
 });
 
@@ -112,7 +114,7 @@ test("planCover() takes instants before 1970", () => {
   const cover = planCover(
     { windowing: "sliding", intervalMs: hourMs, featureStartTimeMs: null },
     [{ sizeMs: 2 * hourMs, offsetMs: 0 }],
-    { earliestMs: -10 * hourMs - 1, latestMs: -5 * hourMs, overtimeMs: 5 * hourMs },
+    { earliestMs: -10 * hourMs - 1, latestMs: -5 * hourMs, overtimeMs: 5 * hourMs, behind: false },
   );
   expect(tileAt(cover, -12 * hourMs - 1)).toEqual({ startMs: -13 * hourMs, endMs: -12 * hourMs });
 });
@@ -137,7 +139,12 @@ function randomCover(random: Random): RandomCover {
   }));
   const earliestMs = random.integer(-1e9, 1e9);
   const horizonMs = random.integer(1, 30 * hourMs);
-  const reads = { earliestMs, latestMs: earliestMs + horizonMs, overtimeMs: horizonMs };
+  const reads = {
+    earliestMs,
+    latestMs: earliestMs + horizonMs,
+    overtimeMs: horizonMs,
+    behind: false,
+  };
   return { geometry, windows, reads, cover: planCover(geometry, windows, reads) };
 }
 
@@ -170,7 +177,7 @@ function isReached(
   return startReached || endReached;
 }
 
-/** Whether it is one of the doubling boundaries past the horizon. */
+/** Whether it is the end of a zone, or a multiple of a doubled H as far past it. */
 function isOvertime(
   geometry: WindowGeometry,
   window: WindowSpan,
@@ -178,10 +185,11 @@ function isOvertime(
 ): boolean {
   const bounds = windowBounds(geometry, window, reads.latestMs);
   return [bounds.startMs, bounds.endMs].some((lastMs) => {
+    if (boundaryMs === lastMs) return true;
     for (const stepMs of [1, geometry.intervalMs]) {
       const tileMs = Math.ceil(reads.overtimeMs / stepMs) * stepMs;
-      const power = (boundaryMs - lastMs) / tileMs + 1;
-      if (power >= 1 && Number.isInteger(Math.log2(power))) return true;
+      const level = Math.floor(Math.log2((boundaryMs - lastMs) / tileMs + 1));
+      if (level >= 0 && boundaryMs % (tileMs * 2 ** level) === 0) return true;
     }
     return false;
   });
