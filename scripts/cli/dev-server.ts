@@ -1,7 +1,9 @@
 /** Runs a feature repository in workerd on this machine, its state on disk. */
 
+import { EventEmitter, once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare } from "miniflare";
 import { bundleWorker } from "./bundle-worker.ts";
 
@@ -29,14 +31,23 @@ export interface DevServerOptions {
 export interface DevServer {
   /** Without a slash at its end. */
   readonly url: string;
+  /** Resolves when workerd ended by itself. Miniflare starts another one then, whose logs are not repaired. */
+  readonly died: Promise<void>;
   close(): Promise<void>;
 }
 
-/** Resolves when the server answers. Listens on 127.0.0.1 alone, and needs no network. */
+/**
+ * Resolves when the server answers. Listens on 127.0.0.1 alone, and needs no network.
+ *
+ * @throws an error that says why it cannot listen, such as a port that is taken.
+ */
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const { stateDirectory } = options;
   await mkdir(stateDirectory, { recursive: true });
   const script = options.script ?? (await bundleWorker(options.featuresFile));
+  const output = new HeldOutput();
+  const end = new EventEmitter();
+  const died = once(end, "end").then(() => undefined);
   const miniflare = new Miniflare({
     modules: true,
     script,
@@ -54,10 +65,55 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     },
     durableObjectsPersist: join(stateDirectory, "durable-objects"),
     bindings: bindingsOf(options),
+    handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
+      output.hold(stdout, process.stdout);
+      output.hold(stderr, process.stderr);
+      stderr.once("end", () => {
+        end.emit("end");
+      });
+    },
   });
-  const url = (await miniflare.ready).href.replace(/\/$/, "");
+  const url = await whenReady(miniflare, options.port ?? 0);
+  output.release();
   await repairLogs(url);
-  return { url, close: () => miniflare.dispose() };
+  return { url, died, close: () => miniflare.dispose() };
+}
+
+async function whenReady(miniflare: Miniflare, port: number): Promise<string> {
+  try {
+    return (await miniflare.ready).href.replace(/\/$/, "");
+  } catch (cause) {
+    // It throws once more what `ready` did.
+    await Promise.allSettled([miniflare.dispose()]);
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === "ERR_ADDRESS_IN_USE") {
+      throw new Error(`Cannot listen on port ${port}: it is in use, choose another with --port`, {
+        cause,
+      });
+    }
+    throw new Error(`Cannot start the server: ${message}`, { cause });
+  }
+}
+
+/** What workerd prints: kept back until it has started, since a failed start is told by its error. */
+class HeldOutput {
+  #released = false;
+  readonly #held: (() => void)[] = [];
+
+  hold(from: Readable, to: NodeJS.WritableStream): void {
+    from.on("data", (chunk: Buffer) => {
+      const write = () => {
+        to.write(chunk);
+      };
+      if (this.#released) write();
+      else this.#held.push(write);
+    });
+  }
+
+  release(): void {
+    this.#released = true;
+    for (const write of this.#held.splice(0)) write();
+  }
 }
 
 function bindingsOf(options: DevServerOptions): Record<string, string> {

@@ -1,14 +1,29 @@
 /** Loads a feature repository from its file, the same one that the worker's bundle imports. */
 
+import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import type { Repository, SourceDefinition } from "../../src/define/definition.ts";
 
-/** @throws DefinitionError for what cannot work; an import error for a file that cannot be read. */
+const packageUrl = new URL("../../src/index.ts", import.meta.url).href;
+
+/**
+ * The file may lie anywhere: its "tilemark" is this package, as it is in the worker's bundle.
+ *
+ * @throws DefinitionError for what cannot work; an import error for a file that cannot be read.
+ */
 export async function loadFeatures(featuresFile: string): Promise<Repository> {
-  const module: unknown = await import(pathToFileURL(resolve(featuresFile)).href);
-  return loadRepository(module as Record<string, unknown>);
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === "tilemark" ? { url: packageUrl, shortCircuit: true } : next(specifier, context),
+  });
+  try {
+    const module: unknown = await import(pathToFileURL(resolve(featuresFile)).href);
+    return loadRepository(module as Record<string, unknown>);
+  } finally {
+    hooks.deregister();
+  }
 }
 
 /** @throws an error that names the sources there are. */

@@ -8,6 +8,7 @@ import { addDemoCommand } from "./commands/demo.ts";
 import { addDevCommand } from "./commands/dev.ts";
 import { addGetCommand } from "./commands/get.ts";
 import { addIngestCommand } from "./commands/ingest.ts";
+import { errorText } from "./error-text.ts";
 
 const program = new Command("tilemark")
   .description("Online feature serving at the edge: define, ingest, compact, serve")
@@ -23,6 +24,6 @@ addDemoCommand(program);
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(errorText(error));
   process.exitCode = 1;
 }

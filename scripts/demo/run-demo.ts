@@ -11,6 +11,7 @@ import { compactViews } from "../../src/compact/compact-views.ts";
 import { formatInstant } from "../../src/core/instant.ts";
 import type { Repository, SourceDefinition } from "../../src/define/definition.ts";
 import { startDevServer } from "../cli/dev-server.ts";
+import type { DevServer } from "../cli/dev-server.ts";
 import { acceptRows, emptyTally, sendRows } from "../cli/ingest-rows.ts";
 import type { IngestTally } from "../cli/ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../cli/load-features.ts";
@@ -28,11 +29,6 @@ export interface DemoOptions {
   readonly print: (text: string) => void;
 }
 
-export interface Demo {
-  readonly url: string;
-  close(): Promise<void>;
-}
-
 /** What a state directory remembers of its first start, so that the next one goes on from it. */
 interface DemoState {
   readonly eventsPath: string | null;
@@ -45,7 +41,7 @@ const featuresFile = new URL("features.ts", import.meta.url).pathname;
 const memoryBytesMax = 512 * 2 ** 20;
 
 /** Resolves when the curl line has been printed: it answers from then on. */
-export async function runDemo(options: DemoOptions): Promise<Demo> {
+export async function runDemo(options: DemoOptions): Promise<DevServer> {
   const directory = join(
     options.stateDirectory,
     options.eventsPath === undefined ? "generated" : "given",
@@ -61,7 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
   return loadAndServe(options, directory);
 }
 
-async function loadAndServe(options: DemoOptions, directory: string): Promise<Demo> {
+async function loadAndServe(options: DemoOptions, directory: string): Promise<DevServer> {
   const repository = await loadFeatures(featuresFile);
   const source = sourceNamed(repository, "purchases");
   const offline = await openOfflineStore({ directory: join(directory, "offline"), memoryBytesMax });
@@ -79,9 +75,9 @@ async function loadAndServe(options: DemoOptions, directory: string): Promise<De
       clockOffsetMs: options.eventsPath === undefined ? 0 : tally.newestMs + 1 - startedMs,
       customer: busiestCustomer(source, streamed),
     };
-    options.print(tallyText(tally));
     const demo = await startServer(options, directory, state);
-    await streamAndCompact({ demo, repository, offline, source, streamed, options });
+    await streamAndCompact({ demo, repository, offline, source, streamed, options, tally });
+    options.print(tallyText(tally));
     await writeFile(join(directory, "demo.json"), JSON.stringify(state));
     printReady(options, demo, state);
     return demo;
@@ -90,7 +86,11 @@ async function loadAndServe(options: DemoOptions, directory: string): Promise<De
   }
 }
 
-async function serve(options: DemoOptions, directory: string, state: DemoState): Promise<Demo> {
+async function serve(
+  options: DemoOptions,
+  directory: string,
+  state: DemoState,
+): Promise<DevServer> {
   const demo = await startServer(options, directory, state);
   printReady(options, demo, state);
   return demo;
@@ -143,7 +143,7 @@ async function startServer(
   options: DemoOptions,
   directory: string,
   { clockOffsetMs }: DemoState,
-): Promise<Demo> {
+): Promise<DevServer> {
   return startDevServer({
     featuresFile,
     stateDirectory: join(directory, "state"),
@@ -154,25 +154,28 @@ async function startServer(
 
 /** Half of the day streams in before the compaction and half after: answers join both. */
 async function streamAndCompact(parts: {
-  readonly demo: Demo;
+  readonly demo: DevServer;
   readonly repository: Repository;
   readonly offline: DuckdbOfflineStore;
   readonly source: SourceDefinition;
   readonly streamed: readonly PlacedRow[];
   readonly options: DemoOptions;
+  readonly tally: IngestTally;
 }): Promise<void> {
-  const { demo, repository, offline, source, streamed, options } = parts;
+  const { demo, repository, offline, source, streamed, options, tally } = parts;
   const target = { url: demo.url, workspace: "prod", source };
   const half = Math.floor(streamed.length / 2);
-  await sendRows(target, streamed.slice(0, half));
+  const takenBefore = await sendRows(target, streamed.slice(0, half), tally);
   const api = httpCompactionApi({ baseUrl: demo.url, fetch });
   for (const { view, rows, keys, bytes } of await compactViews({ api, offline, repository })) {
     options.print(
       `compacted ${view}: ${count(rows)} rows, ${count(keys)} keys, ${count(bytes)} bytes`,
     );
   }
-  await sendRows(target, streamed.slice(half));
-  options.print(`streamed ${count(streamed.length)} events, half of them since the compaction`);
+  const takenAfter = await sendRows(target, streamed.slice(half), tally);
+  options.print(
+    `streamed ${count(takenBefore + takenAfter)} events, half of them since the compaction`,
+  );
 }
 
 /** The customer of the most rows: one whose features have something to show. */
@@ -187,7 +190,7 @@ function busiestCustomer(source: SourceDefinition, rows: readonly PlacedRow[]): 
   return busiest[0];
 }
 
-function printReady({ print }: DemoOptions, demo: Demo, state: DemoState): void {
+function printReady({ print }: DemoOptions, demo: DevServer, state: DemoState): void {
   if (state.clockOffsetMs !== 0) {
     const nowMs = Date.now() + state.clockOffsetMs;
     print(

@@ -8,6 +8,7 @@ import { limits } from "../core/limits.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import type { OfflineStore, ScanRequest } from "../offline/offline-store.ts";
 import type { CompactionApi, CompactionRun } from "./compaction-api.ts";
+import { definitionsOf } from "./compactor-identity.ts";
 import { drainLog } from "./drain-log.ts";
 import { coverOf, emptyRecord, foldView } from "./fold-view.ts";
 import type { FoldedRecord } from "./fold-view.ts";
@@ -54,6 +55,10 @@ export async function compactViews(
   const runs = await parts.api.start({
     views,
     ...(watermarkMs === undefined ? {} : { watermarkMs }),
+    compactor: {
+      offlineStore: await parts.offline.identity(),
+      definitions: definitionsOf(parts.repository),
+    },
   });
   await drainLogs(parts, runs);
   const summaries: CompactionSummary[] = [];

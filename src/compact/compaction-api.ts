@@ -1,5 +1,6 @@
 /** What a compaction asks of the online side: the admin routes, and nothing else. */
 
+import type { CompactorIdentity } from "./compactor-identity.ts";
 import type { LogRow } from "../store/event-log.ts";
 
 /** A run of one view. Runs of a view follow one another by `fence`: only the newest may publish. */
@@ -21,6 +22,8 @@ export interface StartRequest {
   readonly views: readonly string[];
   /** Up to where a batch view's history is complete; the seal's instant where it is left out. */
   readonly watermarkMs?: number;
+  /** Who compacts. The first one that a server meets is the one that it takes from then on. */
+  readonly compactor?: CompactorIdentity;
 }
 
 export interface PublishRequest {

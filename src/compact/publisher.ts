@@ -10,6 +10,7 @@ import { batchKey } from "../tile/keys.ts";
 import type { OnlineStore } from "../store/online-store.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { ShardedStreams } from "../ingest/sharded-streams.ts";
+import { requireSameDefinitions } from "./compactor-identity.ts";
 import type {
   CollectCutRequest,
   CollectRequest,
@@ -82,6 +83,7 @@ export class Publisher implements PublisherAccess {
   start(request: StartRequest, nowMs: number): Promise<readonly CompactionRun[]> {
     return this.#exclusive(async () => {
       const views = request.views.map((name) => this.#view(name));
+      const offlineStore = await this.#requireCompactor(request, views);
       const states = new Map<string, ViewState>();
       for (const view of views) states.set(view.name, await this.#state(view));
       const seals = await this.#planSeals(
@@ -94,6 +96,7 @@ export class Publisher implements PublisherAccess {
       });
       // What is about to be sealed is remembered first: a crash after it finds the same numbers.
       await this.#parts.state.put({
+        ...offlineStore,
         ...Object.fromEntries([...seals].map(([log, seal]) => [`log:${log}`, seal])),
         ...Object.fromEntries(runs.map(({ view, after }) => [`view:${view.name}`, after])),
       });
@@ -149,6 +152,23 @@ export class Publisher implements PublisherAccess {
       const collectedCut = Math.max(state.collectedCut, request.cut);
       await this.#parts.state.put({ [`view:${view.name}`]: { ...state, collectedCut } });
     });
+  }
+
+  /** The entry that remembers the offline store, once it is the right one. */
+  async #requireCompactor(
+    { compactor }: StartRequest,
+    views: readonly ViewDefinition[],
+  ): Promise<Record<string, string>> {
+    if (compactor === undefined) return {};
+    requireSameDefinitions(this.#parts.repository, views, compactor.definitions);
+    const known = await this.#parts.state.get("offline-store");
+    if (known === undefined || known === compactor.offlineStore) {
+      return { "offline-store": compactor.offlineStore };
+    }
+    throw new FeatureError(
+      "INVALID_REQUEST",
+      `Cannot compact: the log was drained into offline store ${String(known)}, this is ${compactor.offlineStore}, use the directory of the first`,
+    );
   }
 
   /** The seals that new runs need: one for each log that some view reads. */

@@ -26,8 +26,15 @@ export function adminRoutes(parts: AdminParts): Hono<HttpEnv> {
 function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .post("/start", async (c) => {
-      const { views, watermarkMs } = parseEnvelope(startSchema, await readAdminJson(c.req.raw));
-      const request = watermarkMs === undefined ? { views } : { views, watermarkMs };
+      const { views, watermarkMs, compactor } = parseEnvelope(
+        startSchema,
+        await readAdminJson(c.req.raw),
+      );
+      const request = {
+        views,
+        ...(watermarkMs === undefined ? {} : { watermarkMs }),
+        ...(compactor === undefined ? {} : { compactor }),
+      };
       return c.json(await publisher.start(request, c.var.nowMs));
     })
     .post("/publish", async (c) => {
@@ -90,7 +97,14 @@ const collectFields = { ...finishFields, cut: integer };
 const texts = z.array(text, "an array of strings");
 const digits = z.string("an integer").check(z.regex(/^\d{1,16}$/, "an integer"));
 
-const startSchema = z.object({ views: texts, watermarkMs: z.optional(integer) }, "an object");
+const compactorSchema = z.object(
+  { offlineStore: text, definitions: z.record(z.string("a string"), text, "an object") },
+  "an object",
+);
+const startSchema = z.object(
+  { views: texts, watermarkMs: z.optional(integer), compactor: z.optional(compactorSchema) },
+  "an object",
+);
 const finishSchema = z.object(finishFields, "an object");
 const collectCutSchema = z.object(collectFields, "an object");
 const collectSchema = z.object({ ...collectFields, entities: texts }, "an object");

@@ -93,7 +93,7 @@ function writeDetails({ fault, degraded }: FeatureAnswer): Json {
   return {
     degraded: true,
     reason: "The compaction is late: the window is rounded to coarser tiles",
-    startTime: formatInstant(degraded.startMs),
+    ...(Number.isFinite(degraded.startMs) && { startTime: formatInstant(degraded.startMs) }),
     endTime: formatInstant(degraded.endMs),
   };
 }

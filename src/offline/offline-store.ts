@@ -64,6 +64,8 @@ export interface ScanChunk {
  * changes nothing, also from another process at the same time.
  */
 export interface OfflineStore {
+  /** Names the store for good: a log is drained into one store, and into no other. */
+  identity(): Promise<string>;
   hasSegment(name: SegmentName): Promise<boolean>;
   putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void>;
   putCorrections(source: SourceDefinition, corrections: readonly Correction[]): Promise<void>;

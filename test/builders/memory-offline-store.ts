@@ -37,6 +37,10 @@ export class MemoryOfflineStore implements OfflineStore {
     return Promise.resolve(this.#segments.has(segmentKey(name)));
   }
 
+  identity(): Promise<string> {
+    return Promise.resolve("memory");
+  }
+
   /** Whole or not at all; of two that come at once the one that ends first stays. */
   async putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void> {
     const collected: OfflineEvent[] = [];

@@ -159,6 +159,7 @@ export function hookCalls(
       finishCollect: (request) => around("finishCollect", () => api.finishCollect(request)),
     },
     offline: {
+      identity: () => offline.identity(),
       hasSegment: (name) => around("hasSegment", () => offline.hasSegment(name)),
       putSegment: (name, rows) => around("putSegment", () => offline.putSegment(name, rows)),
       putCorrections: (source, corrections) => offline.putCorrections(source, corrections),

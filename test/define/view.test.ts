@@ -329,6 +329,11 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
   ["no cadence", { compaction: {} }, `${head}: compaction.every is missing`],
   ["a cadence of nothing", { compaction: { every: "0s" } }, `${head}: compaction.every is "0s"`],
   [
+    "a cadence under a minute",
+    { compaction: { every: "59s" } },
+    `${head}: compaction.every is "59s", expected at least 1m`,
+  ],
+  [
     "a horizon within the cadence",
     { compaction: { every: "1d", horizon: "23h" } },
     `${head}: compaction.horizon is "23h" and compaction.every is "1d", make the horizon at least as long`,
@@ -358,6 +363,7 @@ test("streamView() takes what lies exactly at a limit", () => {
   expect(at({ features: { amt: [last(1000, "1d")] } }).features[0]?.n).toBe(1000);
   expect(at({ features: { amt: [last(1, "3660d")] } }).features).toHaveLength(1);
   expect(at({ compaction: { every: "1d", horizon: "24h" } }).horizonMs).toBe(day);
+  expect(at({ compaction: { every: "1m" } }).compactionEveryMs).toBe(60_000);
   expect(at({ interval: "1s" }).intervalMs).toBe(1_000);
 });
 

@@ -37,9 +37,11 @@ test("a server killed with SIGKILL in the middle of ingest serves every acknowle
           const record = { ts: nowMs - 1000, id, user_id: user, group_id: "g" };
           const records = { events: [{ record }] };
           const body = { workspace_name: "prod", dry_run: false, records };
-          const answer = await post(`${server.url}/ingest`, body).catch(() => null);
-          if (answer?.status === 200)
-            acknowledged.set(user, [...(acknowledged.get(user) ?? []), id]);
+          const status = await post(`${server.url}/ingest`, body).then(
+            (answer) => answer.status,
+            () => 0,
+          );
+          if (status === 200) acknowledged.set(user, [...(acknowledged.get(user) ?? []), id]);
         }
       };
       const writers = [writer(), writer(), writer()];

@@ -18,7 +18,7 @@ import type { Click, FlatRow } from "./offline-fixtures.ts";
 
 const dayMs = 86_400_000;
 
-test("scan() lets the log win over loads, and its first row over later ones", async () => {
+test("scan() lets the log win over loads, and the first load by name over others", async () => {
   const store = await openStore();
   const load = async (amt: number) => {
     const [file] = await writeFiles({
@@ -31,14 +31,34 @@ test("scan() lets the log win over loads, and its first row over later ones", as
     expect(rows).toHaveLength(1);
     return rows[0]?.at(-1);
   };
+  const nameOf = (amt: number) =>
+    loadName({ file: `${amt}.jsonl`, text: jsonLine({ id: "a", user: "u", atMs: 5, amt }) });
   await load(100);
   expect(await amount()).toBe(100);
+  await load(200);
+  expect(await amount()).toBe(nameOf(100) < nameOf(200) ? 100 : 200);
   await putClicks(store, [{ id: "a", user: "u", atMs: 5 * dayMs, amt: 2 }], { epoch: 2 });
   expect(await amount()).toBe(2);
-  await putClicks(store, [{ id: "a", user: "u", atMs: 9 * dayMs, amt: 1 }], { epoch: 1 });
-  expect(await amount()).toBe(1);
-  await load(200);
-  expect(await amount()).toBe(1);
+  await load(300);
+  expect(await amount()).toBe(2);
+});
+
+test("scan() keeps every row of the log, also of an id that returned past its horizon", async () => {
+  const store = await openStore();
+  const [unrelated, same] = await writeFiles({
+    "unrelated.jsonl": jsonLine({ id: "b", user: "v", atMs: 7 }),
+    "same.jsonl": jsonLine({ id: "a", user: "u", atMs: 6, amt: 3 }),
+  });
+  await putClicks(store, [{ id: "a", user: "u", atMs: 5, amt: 1 }], { epoch: 1 });
+  await putClicks(store, [{ id: "a", user: "u", atMs: 8 * dayMs, amt: 2 }], { epoch: 2 });
+  const amounts = async () =>
+    (await scanAll(store, requestOf(clickView)))
+      .filter(([userId]) => userId === "u")
+      .map((row) => row.at(-1));
+  await store.load(clicks, [unrelated!]);
+  expect(await amounts()).toEqual([1, 2]);
+  await store.load(clicks, [same!]);
+  expect(await amounts()).toEqual([1, 2]);
 });
 
 test("scan() judges who wins over all days, and the range over the winner alone", async () => {

@@ -1,6 +1,7 @@
 /** The embedded offline store: Parquet files under a directory, read and written by DuckDB. */
 
-import { stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { hashText } from "../../../src/core/hash.ts";
 import type { SourceDefinition, ViewDefinition } from "../../../src/define/definition.ts";
@@ -64,6 +65,13 @@ export class DuckdbOfflineStore implements OfflineStore {
 
   constructor(engine: DuckdbEngine, layout: Layout) {
     this.#parts = { engine, layout };
+  }
+
+  /** Made with the first call, of whichever process comes first. */
+  async identity(): Promise<string> {
+    const directory = this.#parts.layout.identity();
+    await commitDirectory(directory, (path) => writeFile(join(path, "id"), randomUUID()));
+    return readFile(join(directory, "id"), "utf8");
   }
 
   async hasSegment(name: SegmentName): Promise<boolean> {

@@ -35,6 +35,11 @@ export class Layout {
     this.root = root;
   }
 
+  /** No source is named so. */
+  identity(): string {
+    return join(this.root, "_identity");
+  }
+
   segment({ source, shard, epoch }: SegmentName): string {
     return join(this.root, source.name, "segments", `${escapeName(shard)}-${epoch}`);
   }

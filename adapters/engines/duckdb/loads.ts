@@ -8,7 +8,7 @@ import { createReadStream } from "node:fs";
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { FeatureError } from "../../../src/core/errors.ts";
-import { readEvent } from "../../../src/define/read-event.ts";
+import { readEvent, refusalReason } from "../../../src/define/read-event.ts";
 import type { SourceDefinition } from "../../../src/define/definition.ts";
 import type { LoadSummary } from "../../../src/offline/offline-store.ts";
 import { commitDirectory } from "./commit.ts";
@@ -143,9 +143,7 @@ function readRow(
     return { ...result.event, epoch: loadEpoch, seq: place.row, arrivedAtMs: 0, origin };
   } catch (cause) {
     if (!(cause instanceof FeatureError) || cause.code !== "INVALID_RECORD") throw cause;
-    const head = `Cannot read record at row ${place.row} of "${place.file}": `;
-    const { message } = cause;
-    return counter.skip(message.startsWith(head) ? message.slice(head.length) : message);
+    return counter.skip(refusalReason(cause, place));
   }
 }
 

@@ -1,8 +1,10 @@
 /**
- * The events of a scan as an SQL query: rows of segments and loads, each event id once, corrections
- * applied.
+ * The events of a scan as an SQL query: rows of segments, rows of loads that nothing else has,
+ * corrections applied.
  *
- * An id's rows may lie on different days, so who wins is decided over all days, and only the
+ * The log has said which of its rows are new events, so none of them is dropped: an id that returns
+ * past its redelivery horizon is another event. A row of a load yields to the log and to earlier
+ * loads. An id's rows may lie on different days, so who wins is decided over all days, and only the
  * winners' columns are read from the days that the scan asks for.
  */
 
@@ -72,7 +74,7 @@ export function selectSegmentKeys(joinKeys: readonly Column[], files: readonly s
 /** Every epoch comes after it. */
 const loadEpochs = -Infinity;
 
-/** Ids of the log are distinct among themselves, as are those of most loads. */
+/** Only rows of loads are dropped, and most loads have distinct ids among themselves. */
 async function mayRepeat(segments: readonly string[], loads: readonly string[]): Promise<boolean> {
   const [load, ...others] = loads;
   if (load === undefined) return false;
@@ -118,12 +120,11 @@ function readRows(files: readonly string[], columns: readonly SelectedColumn[]):
 const placeNames = ["_epoch", "_seq", "_origin"];
 
 /**
- * A row's place in the order of precedence, another for every row: the log by epoch, shard and
- * sequence, then loads by name and row. A shard's number has 32 bits, a load's 52, a sequence 53.
+ * A row's place in the order of precedence: one and the first for all of the log, then loads by name
+ * and row, another for every row. A load's number has 52 bits, a row's 53.
  */
 const rankSql = `CASE WHEN _epoch < 0
-  THEN ${2n ** 126n}::HUGEINT + _origin::HUGEINT * ${2n ** 53n}::HUGEINT + _seq
-  ELSE _epoch::HUGEINT * ${2n ** 85n}::HUGEINT + _origin::HUGEINT * ${2n ** 53n}::HUGEINT + _seq END`;
+  THEN _origin::HUGEINT * ${2n ** 53n}::HUGEINT + _seq ELSE -1::HUGEINT END`;
 
 /** Few ids repeat, so that what is joined is small; the grouping of all ids spills. */
 function deduplicate(events: string, files: readonly string[]): readonly string[] {

@@ -11,7 +11,9 @@ import type { Repository } from "../../../src/define/definition.ts";
 import { loadFeatures } from "../load-features.ts";
 import { bytesText, count, ProgressLine } from "../progress.ts";
 import { parseBytes } from "../parse-bytes.ts";
-import { untilStopped } from "./dev.ts";
+import { callServer, serverUrl } from "../call-server.ts";
+import { errorText } from "../error-text.ts";
+import { untilStopped } from "../until-stopped.ts";
 
 interface CompactOptions {
   readonly features: string;
@@ -57,7 +59,7 @@ async function runOnce(
   try {
     const summaries = await compactViews(
       {
-        api: httpCompactionApi({ baseUrl: options.url, fetch }),
+        api: httpCompactionApi({ baseUrl: serverUrl(options.url), fetch: callServer }),
         offline,
         repository,
         onProgress: ({ view, phase, ...step }) => {
@@ -91,7 +93,11 @@ function summaryText(summary: CompactionSummary): string {
 
 const retryMs = 30_000;
 
-/** Runs each view when its cadence says; a run that fails is tried again, and said. */
+/**
+ * Runs each view when its cadence says; a run that fails is tried again, and said.
+ *
+ * @throws an error that would come back each time.
+ */
 async function watch(repository: Repository, options: CompactOptions): Promise<void> {
   const stopped = untilStopped();
   const names = options.view ?? [...repository.views.keys()];
@@ -124,7 +130,8 @@ async function tryOnce(
     return true;
   } catch (error) {
     const fenced = error instanceof FeatureError && error.code === "FENCED";
-    const text = error instanceof Error ? error.message : String(error);
+    if (error instanceof FeatureError && !error.retryable && !fenced) throw error;
+    const text = errorText(error);
     console.error(
       fenced ? `Another compaction has taken over: ${text}` : `Compaction failed: ${text}`,
     );

@@ -2,7 +2,8 @@
 
 import type { Command } from "commander";
 import { runDemo } from "../../demo/run-demo.ts";
-import { untilStopped } from "./dev.ts";
+import { parsePort } from "../parse-port.ts";
+import { serveUntilStopped } from "../until-stopped.ts";
 
 interface DemoOptions {
   readonly events?: string;
@@ -21,12 +22,11 @@ export function addDemoCommand(program: Command): void {
       const demo = await runDemo({
         ...(options.events === undefined ? {} : { eventsPath: options.events }),
         stateDirectory: options.state,
-        port: Number(options.port ?? process.env["PORT"] ?? 0),
+        port: parsePort(options.port, process.env["PORT"]),
         print: (text) => {
           console.log(text);
         },
       });
-      await untilStopped();
-      await demo.close();
+      await serveUntilStopped(demo);
     });
 }

@@ -3,6 +3,8 @@
 import type { Command } from "commander";
 import { startDevServer } from "../dev-server.ts";
 import { loadFeatures } from "../load-features.ts";
+import { parsePort } from "../parse-port.ts";
+import { serveUntilStopped } from "../until-stopped.ts";
 
 interface DevOptions {
   readonly features: string;
@@ -20,27 +22,15 @@ export function addDevCommand(program: Command): void {
     .option("--port <number>", "port on 127.0.0.1; PORT, else a free one")
     .option("--test-clock", "let requests carry their own time in x-tilemark-now")
     .action(async (options: DevOptions) => {
+      const port = parsePort(options.port, process.env["PORT"]);
       await loadFeatures(options.features);
       const server = await startDevServer({
         featuresFile: options.features,
         stateDirectory: options.state,
-        port: Number(options.port ?? process.env["PORT"] ?? 0),
+        port,
         testClock: options.testClock ?? false,
       });
       console.log(`Listening on ${server.url}`);
-      await untilStopped();
-      await server.close();
+      await serveUntilStopped(server);
     });
-}
-
-/** Resolves on the first signal to stop. */
-export function untilStopped(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once("SIGINT", () => {
-      resolve();
-    });
-    process.once("SIGTERM", () => {
-      resolve();
-    });
-  });
 }

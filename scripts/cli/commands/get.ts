@@ -1,6 +1,7 @@
 /** `tilemark get`: asks a running server for a feature vector and prints it a feature a line. */
 
 import type { Command } from "commander";
+import { postJson, serverUrl } from "../call-server.ts";
 
 interface GetOptions {
   readonly url: string;
@@ -39,26 +40,41 @@ export function addGetCommand(program: Command): void {
 }
 
 async function getFeatures(service: string, options: GetOptions): Promise<FeatureVector> {
-  const response = await fetch(`${options.url}/api/v1/feature-service/get-features`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({
-      params: {
-        workspaceName: options.workspace,
-        featureServiceName: service,
-        joinKeyMap: joinKeys(options.key ?? []),
-        requestContextMap: JSON.parse(options.request ?? "{}") as unknown,
-        metadataOptions: {
-          includeNames: true,
-          includeEffectiveTimes: true,
-          includeServingStatus: true,
-        },
-      },
-    }),
-  });
-  const body = (await response.json()) as FeatureVector | { readonly message: string };
+  const params = {
+    workspaceName: options.workspace,
+    featureServiceName: service,
+    joinKeyMap: joinKeys(options.key ?? []),
+    requestContextMap: requestValues(options.request ?? "{}"),
+    metadataOptions: {
+      includeNames: true,
+      includeEffectiveTimes: true,
+      includeServingStatus: true,
+    },
+  };
+  const url = `${serverUrl(options.url)}/api/v1/feature-service/get-features`;
+  const response = await postJson(url, { params });
+  const body = readAnswer(url, await response.text());
   if ("message" in body) throw new Error(`The server answered ${response.status}: ${body.message}`);
   return body;
+}
+
+function readAnswer(url: string, text: string): FeatureVector | { readonly message: string } {
+  try {
+    return JSON.parse(text) as FeatureVector | { readonly message: string };
+  } catch (cause) {
+    throw new Error(`Cannot read the answer of ${url}: it is not JSON`, { cause });
+  }
+}
+
+function requestValues(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new SyntaxError(
+      `Cannot read --request ${JSON.stringify(text)}: it is not JSON, expected an object such as {"amount": 9.5}`,
+      { cause },
+    );
+  }
 }
 
 function joinKeys(pairs: readonly string[]): Record<string, string> {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { readRows } from "../../../adapters/engines/duckdb/read-rows.ts";
+import { serverUrl } from "../call-server.ts";
 import { acceptRows, emptyTally, sendRows } from "../ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { ProgressLine } from "../progress.ts";
@@ -26,11 +27,11 @@ export function addIngestCommand(program: Command): void {
     .option("--json", "print one JSON object")
     .action(async (sourceName: string, files: string[], options: IngestOptions) => {
       const source = sourceNamed(await loadFeatures(options.features), sourceName);
-      const target = { url: options.url, workspace: options.workspace, source };
+      const target = { url: serverUrl(options.url), workspace: options.workspace, source };
       const tally = emptyTally();
       const line = new ProgressLine();
       for await (const rows of readRows(files)) {
-        await sendRows(target, acceptRows(source, rows, tally));
+        await sendRows(target, acceptRows(source, rows, tally), tally);
         line.show({ label: `${sourceName} ingest`, rows: tally.read, rowsTotal: 0 });
       }
       line.clear();
