@@ -5,7 +5,7 @@ import type { Scalar } from "../core/value.ts";
 import type { ViewDefinition } from "../define/definition.ts";
 import { emptyStates } from "../tile/partial.ts";
 import type { Partial, RawEvent, StateTile } from "../tile/partial.ts";
-import { eventBytes } from "../tile/partial-codec.ts";
+import { eventBytes, tileBytes } from "../tile/partial-codec.ts";
 import { tileAt } from "../window/cover.ts";
 import type { Cover } from "../window/cover.ts";
 import type { Interval } from "../window/bounds.ts";
@@ -14,8 +14,6 @@ import type { Interval } from "../window/bounds.ts";
 const rawGiveUpRatio = 1.5;
 const firstCheckpointEvents = 4;
 const checkpointGrowth = 4;
-/** Two bytes are what a tile's bounds come to. */
-const tileBoundsBytes = 2;
 
 export class EntityFold {
   readonly #view: ViewDefinition;
@@ -93,10 +91,6 @@ export class EntityFold {
   }
 
   #stateBytes(): number {
-    this.#scratch.reset();
-    this.#view.slots.forEach(({ algebra }, i) => {
-      algebra.write(this.#states[i], this.#scratch);
-    });
-    return this.#scratch.length + tileBoundsBytes;
+    return tileBytes(this.#states, this.#view, this.#scratch);
   }
 }

@@ -3,12 +3,6 @@
 /** The furthest instant from 1970, in milliseconds: that of ECMAScript's dates. */
 export const instantMsMax = 8.64e15;
 
-/** `[startMs, endMs)`. */
-export interface Interval {
-  readonly startMs: number;
-  readonly endMs: number;
-}
-
 /** Why a value is not an instant. */
 export class InstantError extends RangeError {
   /** What it is and what was expected, without the head of the message. */
@@ -71,11 +65,6 @@ export function formatInstant(instantMs: number): string {
 export function floorTo(instantMs: number, stepMs: number): number {
   const rest = instantMs % stepMs;
   return rest < 0 ? instantMs - rest - stepMs : instantMs - rest;
-}
-
-/** Whether an instant lies in `[startMs, endMs)`: the start does, the end does not. */
-export function intervalContains(interval: Interval, instantMs: number): boolean {
-  return instantMs >= interval.startMs && instantMs < interval.endMs;
 }
 
 function checkRange(instantMs: number): number {

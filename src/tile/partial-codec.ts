@@ -37,6 +37,22 @@ export function eventBytes(event: RawEvent, layout: RecordLayout): number {
   return bytes;
 }
 
+/** Two bytes are what a tile's bounds come to. */
+const tileBoundsBytes = 2;
+
+/** How many bytes the states of a tile take in a partial; they are written to the scratch. */
+export function tileBytes(
+  states: readonly unknown[],
+  layout: RecordLayout,
+  scratch: ByteWriter,
+): number {
+  scratch.reset();
+  layout.slots.forEach((slot, i) => {
+    slot.algebra.write(states[i], scratch);
+  });
+  return scratch.length + tileBoundsBytes;
+}
+
 function scalarBytes(value: Scalar): number {
   if (typeof value === "string") return value.length + 1;
   if (typeof value === "number") return Number.isInteger(value) ? 3 : 8;

@@ -10,7 +10,7 @@ import type { Cover } from "../window/cover.ts";
 import type { Interval } from "../window/bounds.ts";
 import { addEventInto, compareEvents, emptyStates } from "./partial.ts";
 import type { Partial, RawEvent, RecordLayout, StateTile } from "./partial.ts";
-import { eventBytes } from "./partial-codec.ts";
+import { eventBytes, tileBytes } from "./partial-codec.ts";
 
 /** The parts of one cover tile that are still apart. */
 interface OpenTile {
@@ -108,21 +108,16 @@ function mergeTileInto(states: unknown[], tile: StateTile, layout: RecordLayout)
   layout.slots.forEach((slot, i) => slot.algebra.mergeInto(states[i], tile.states[i]));
 }
 
-/** Two bytes are what a tile's bounds come to. */
-const tileBoundsBytes = 2;
-
 function eventsAreSmaller(
   events: readonly RawEvent[],
   states: readonly unknown[],
   { layout, scratch }: { readonly layout: RecordLayout; readonly scratch: ByteWriter },
 ): boolean {
-  scratch.reset();
-  layout.slots.forEach((slot, i) => slot.algebra.write(states[i], scratch));
-  const stateBytes = scratch.length + tileBoundsBytes;
+  const bytesMax = tileBytes(states, layout, scratch);
   let rawBytes = 0;
   for (const event of events) {
     rawBytes += eventBytes(event, layout);
-    if (rawBytes > stateBytes) return false;
+    if (rawBytes > bytesMax) return false;
   }
   return true;
 }

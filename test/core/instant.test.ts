@@ -5,7 +5,6 @@ import {
   formatInstant,
   InstantError,
   instantMsMax,
-  intervalContains,
   parseInstant,
 } from "../../src/core/instant.ts";
 
@@ -140,16 +139,4 @@ test.each([
   [-6, 5, -10],
 ])("floorTo(%d, %d) is %d", (ms, step, expected) => {
   expect(floorTo(ms, step)).toBe(expected);
-});
-
-test("intervalContains() holds the start and not the end", () => {
-  const interval = { startMs: -10, endMs: 10 };
-  expect([-11, -10, 0, 9, 10].map((ms) => intervalContains(interval, ms))).toEqual([
-    false,
-    true,
-    true,
-    true,
-    false,
-  ]);
-  expect(intervalContains({ startMs: 3, endMs: 3 }, 3)).toBe(false);
 });
