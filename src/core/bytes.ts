@@ -52,12 +52,6 @@ export class ByteWriter {
     this.#length += 8;
   }
 
-  uint32(value: number): void {
-    this.#reserve(4);
-    this.#view.setUint32(this.#length, value, true);
-    this.#length += 4;
-  }
-
   bigint64(value: bigint): void {
     this.#reserve(8);
     this.#view.setBigInt64(this.#length, value, true);
@@ -140,13 +134,6 @@ export class ByteReader {
     this.#need(8);
     const value = this.#view.getFloat64(this.position, true);
     this.position += 8;
-    return value;
-  }
-
-  uint32(): number {
-    this.#need(4);
-    const value = this.#view.getUint32(this.position, true);
-    this.position += 4;
     return value;
   }
 
