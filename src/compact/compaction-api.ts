@@ -1,7 +1,8 @@
 /** What a compaction asks of the online side: the admin routes, and nothing else. */
 
+import type { Scalar } from "../core/value.ts";
+import type { KnownId, LogRow } from "../store/event-log.ts";
 import type { CompactorIdentity } from "./compactor-identity.ts";
-import type { LogRow } from "../store/event-log.ts";
 
 /** A run of one view. Runs of a view follow one another by `fence`: only the newest may publish. */
 export interface CompactionRun {
@@ -20,8 +21,16 @@ export interface CompactionRun {
 
 export interface StartRequest {
   readonly views: readonly string[];
-  /** Up to where a batch view's history is complete; the seal's instant where it is left out. */
+  /**
+   * Up to where the history of batch views is complete, the seal's instant where it is left out, and
+   * of views with a `history`, which need it.
+   */
   readonly watermarkMs?: number;
+  /**
+   * Publishes once more at an earlier cut of the one view named. Refused (CONFLICT) where the view
+   * was never compacted at that cut, or its stream records were collected past it.
+   */
+  readonly rollbackCut?: number;
   /** Who compacts. The first one that a server meets is the one that it takes from then on. */
   readonly compactor?: CompactorIdentity;
 }
@@ -45,10 +54,40 @@ export interface CollectRequest extends CollectCutRequest {
   readonly entities: readonly string[];
 }
 
+export interface EraseRequest extends FinishRequest {
+  readonly entities: readonly string[];
+}
+
+export interface DeleteRequest {
+  /** The name of an entity definition. */
+  readonly entity: string;
+  /** One value a join key of it, in its order. */
+  readonly joinKeys: readonly Scalar[];
+}
+
+/** A deletion that no offline store has taken over yet. */
+export interface PendingDeletion extends DeleteRequest {
+  /** Names the deletion, and tells nothing of the entity. */
+  readonly name: string;
+}
+
 /** The part of the API that the publisher answers; the instant is the request's. */
 export interface PublisherAccess {
+  /**
+   * Hides an entity for good: resolves when every home has its tombstone. Its rows and records are
+   * taken away by the compactions that start from then on.
+   *
+   * @throws FeatureError NOT_FOUND for an entity that is not defined, INVALID_REQUEST for join keys
+   *   that are not the entity's.
+   */
+  delete(request: DeleteRequest): Promise<void>;
+  deletions(): Promise<readonly PendingDeletion[]>;
+  /** Forgets whom deletions named, once the offline store has them: the tombstones stay. */
+  finishDeletions(names: readonly string[]): Promise<void>;
   start(request: StartRequest, nowMs: number): Promise<readonly CompactionRun[]>;
   publish(request: PublishRequest): Promise<void>;
+  /** Deletes the records of entities that tombstones hide. @throws FeatureError as `publish`. */
+  erase(request: EraseRequest): Promise<void>;
   finish(request: FinishRequest, nowMs: number): Promise<void>;
   collect(request: CollectRequest, nowMs: number): Promise<void>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<void>;
@@ -66,10 +105,21 @@ export interface CompactionApi {
   /** A page of a shard's rows; an empty one is the end. */
   readLog(request: LogPageRequest): Promise<readonly LogRow[]>;
   trimLog(request: { readonly shard: string; readonly epoch: number }): Promise<void>;
+  /** As `EventLogShard.rememberIds` of a shard. */
+  rememberIds(request: RememberIdsRequest): Promise<number>;
+  deletions(): Promise<readonly PendingDeletion[]>;
+  finishDeletions(names: readonly string[]): Promise<void>;
+  erase(request: EraseRequest): Promise<void>;
   publish(request: PublishRequest): Promise<void>;
   finish(request: FinishRequest): Promise<void>;
   collect(request: CollectRequest): Promise<void>;
   finishCollect(request: CollectCutRequest): Promise<void>;
+}
+
+export interface RememberIdsRequest {
+  readonly shard: string;
+  readonly source: string;
+  readonly ids: readonly KnownId[];
 }
 
 export interface LogPageRequest {

@@ -9,6 +9,8 @@ export type ErrorCode =
   | "TOO_LARGE"
   | "FORBIDDEN"
   | "FENCED"
+  | "CONFLICT"
+  | "KEY_REUSED"
   | "RESOURCE_EXHAUSTED"
   | "OVERFLOW"
   | "CORRUPT_RECORD"

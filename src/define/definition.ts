@@ -81,6 +81,12 @@ export interface ViewDefinition {
   /** The join keys of all its entities, in order: the columns that identify a record. */
   readonly joinKeys: readonly Column[];
   readonly source: SourceDefinition;
+  /**
+   * Of a stream view whose history this system did not write: where compactions read it. The batch
+   * record then covers event times before its watermark, and the stream those from it on. Null where
+   * compactions cover what was ingested, by epoch.
+   */
+  readonly history: SourceDefinition | null;
   readonly windowing: Windowing;
   /** Zero for `continuous`. */
   readonly intervalMs: number;

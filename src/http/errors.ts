@@ -32,6 +32,9 @@ const statuses: Readonly<Record<ErrorCode, readonly [ContentfulStatusCode, numbe
   NOT_FOUND: [404, 5],
   FORBIDDEN: [403, 7],
   FENCED: [409, 10],
+  CONFLICT: [409, 10],
+  // As draft-ietf-httpapi-idempotency-key-header has it.
+  KEY_REUSED: [422, 9],
   TOO_LARGE: [413, 8],
   RESOURCE_EXHAUSTED: [429, 8],
   STORE_UNAVAILABLE: [503, 14],

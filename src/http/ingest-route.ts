@@ -128,6 +128,8 @@ const errorTypes: Readonly<Record<ErrorCode, string>> = {
   TOO_LARGE: "TooLargeError",
   FORBIDDEN: "ForbiddenError",
   FENCED: "FencedError",
+  CONFLICT: "ConflictError",
+  KEY_REUSED: "IdempotencyKeyReusedError",
   RESOURCE_EXHAUSTED: "ResourceExhaustedError",
   STORE_UNAVAILABLE: "UnavailableError",
   INVALID_DEFINITION: "InternalError",

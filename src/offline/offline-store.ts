@@ -4,11 +4,18 @@
  * What it holds of a source:
  * - *segments*: the rows of one sealed epoch of one log shard, put once, as drained from the log;
  * - *loads*: files of history, put once each under a name derived from their content;
- * - *corrections*: for an event id what it should have been, or that it should not have been.
+ * - *corrections*: for an event id what it should have been, or that it should not have been;
+ * - *deletions*: entities whose rows must not be, whatever brings them.
  */
 
 import type { Scalar } from "../core/value.ts";
-import type { SourceDefinition, SourceEvent, ViewDefinition } from "../define/definition.ts";
+import type {
+  EntityDefinition,
+  SourceDefinition,
+  SourceEvent,
+  ViewDefinition,
+} from "../define/definition.ts";
+import type { KnownId } from "../store/event-log.ts";
 
 export interface SegmentName {
   readonly source: SourceDefinition;
@@ -38,9 +45,25 @@ export interface Correction {
   readonly event: SourceEvent | null;
 }
 
+export interface Deletion {
+  readonly entity: EntityDefinition;
+  /** One value a join key of the entity, in its order. */
+  readonly joinKeys: readonly Scalar[];
+}
+
+/** A load whose ids the log shards do not know yet, so that no scan of the source sees it. */
+export interface NewLoad {
+  readonly name: string;
+  readonly source: SourceDefinition;
+}
+
 export interface ScanRequest {
+  /** Its `history` is scanned where it has one, else its `source`. */
   readonly view: ViewDefinition;
-  /** Segments of epochs up to this one are scanned, and all loads. */
+  /**
+   * Segments of epochs up to this one are scanned, and the loads of a batch source. Of a stream
+   * source those loads that were registered with an epoch up to this one.
+   */
   readonly cut: number;
   /** Events in `[fromMs, untilMs)`; the ends may be infinite. */
   readonly fromMs: number;
@@ -69,9 +92,28 @@ export interface OfflineStore {
   hasSegment(name: SegmentName): Promise<boolean>;
   putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void>;
   putCorrections(source: SourceDefinition, corrections: readonly Correction[]): Promise<void>;
+  /** From then on no scan of any source that has an entity's join keys sees its rows. */
+  putDeletions(deletions: readonly Deletion[]): Promise<void>;
+  /**
+   * Takes the rows of deleted entities out of every segment, load and correction of the sources of
+   * `views`, also of those put since. Before that it remembers as published, for each view, the
+   * entities that these rows have there, so that their records are found.
+   */
+  purge(views: readonly ViewDefinition[]): Promise<void>;
+  /** The entities put published for a view that a deletion covers, until they are forgotten. */
+  deletedEntities(view: ViewDefinition): AsyncIterable<readonly string[]>;
+  /** Forgets that entities were published: their records are gone. */
+  forgetPublished(view: ViewDefinition, entities: readonly string[]): Promise<void>;
+  /** Loads of a stream source that are not registered. */
+  newLoads(source: SourceDefinition): Promise<readonly NewLoad[]>;
+  /** The ids of a load's rows at or after an instant; none where the source declares no id. */
+  idsOf(load: NewLoad, fromMs: number): AsyncIterable<readonly KnownId[]>;
+  /** The load belongs to scans with a cut of `epoch` or later. The first epoch given stays. */
+  registerLoad(load: NewLoad, epoch: number): Promise<void>;
   /**
    * An event id counts once: of several rows of one id the one that came through the log first
-   * wins, then loads by name; then its newest correction replaces it.
+   * wins, then loads by name; then its newest correction replaces it. Rows of deleted entities are
+   * not there.
    */
   scan(request: ScanRequest): AsyncIterable<ScanChunk>;
   /** Rows a scan would bring, for progress; an estimate. */
@@ -86,6 +128,9 @@ export interface OfflineStore {
    * a stream view all in segments of epochs up to the cut, however old or corrected their events.
    */
   putPublished(request: ScanRequest): Promise<void>;
-  /** Every entity ever put published for a view and absent from the scan: they get empty records. */
+  /**
+   * Every entity ever put published for a view and absent from the scan, but for deleted ones: they
+   * get empty records.
+   */
   vanishedEntities(request: ScanRequest): AsyncIterable<readonly string[]>;
 }

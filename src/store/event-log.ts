@@ -11,11 +11,12 @@ export interface LogEntry {
   /** "" where the source declares no id: such an event is never a repeat. */
   readonly id: string;
   readonly timestampMs: number;
-  /** The columns of the source in their order; null where there is none. */
   readonly body: Uint8Array;
+  /** Its place in the partition that its sender read it from; null where it came from none. */
+  readonly offset: number | null;
 }
 
-export interface LogRow extends LogEntry {
+export interface LogRow extends Omit<LogEntry, "offset"> {
   /** The place in the shard, from 1, without gaps between rows that were appended together. */
   readonly seq: number;
   readonly epoch: number;
@@ -26,10 +27,34 @@ export interface AppendOptions {
   readonly nowMs: number;
   /** For each source with ids in the request, how long an id is remembered, in event time. */
   readonly redeliveryHorizonMs: ReadonlyMap<string, number>;
+  /** Where the sender named its request: the same one appends once. */
+  readonly request?: NamedRequest;
+  /** For each source whose entries carry offsets, the part of a partition that they are. */
+  readonly partitions?: readonly PartitionRange[];
+}
+
+/** A request by the name its sender gave it. */
+export interface NamedRequest {
+  readonly key: string;
+  /** Of all that it asks for: the same key with another content is refused. */
+  readonly contentHash: string;
+  /** Until when the shard must know it: a repeat after that must be refused by the caller. */
+  readonly keepUntilMs: number;
+}
+
+/** What a sender read of one partition: from one offset on, up to and without another. */
+export interface PartitionRange {
+  readonly source: string;
+  readonly partition: string;
+  readonly fromOffset: number;
+  readonly nextOffset: number;
 }
 
 export interface AppendResult {
-  /** What became of each entry, in order. A conflict is a repeat of an id with another body. */
+  /**
+   * What became of each entry, in order. A repeat is an entry whose id, offset or request is known.
+   * A conflict is a repeat of an id with another body: the first one stays.
+   */
   readonly outcomes: readonly ("appended" | "repeat" | "conflict")[];
 }
 
@@ -42,12 +67,36 @@ export interface LogRange {
 export interface Epoch {
   readonly epoch: number;
   readonly startedAtMs: number;
+  /**
+   * The views that have, or may come to have, batch records whose cut is this epoch; null where it
+   * is not known, as while the epoch is open. Partials of two epochs of a view may become one where
+   * none of its records can ever be cut between them.
+   */
+  readonly cutOf: readonly string[] | null;
+}
+
+export interface Seal {
+  readonly epoch: number;
+  readonly nowMs: number;
+  /** The views that take this epoch as their cut. */
+  readonly cutOf: readonly string[];
+}
+
+/** An id that came into the offline store by another way, with the hash that `bodyHash` gives. */
+export interface KnownId {
+  readonly id: string;
+  readonly timestampMs: number;
+  readonly hash: string;
 }
 
 export interface EventLogShard {
   /**
    * Appends every entry that is not a repeat, or none.
-   * @throws FeatureError RESOURCE_EXHAUSTED when the memory for ids is full.
+   *
+   * @throws FeatureError RESOURCE_EXHAUSTED when the memory for ids, requests and partitions is full;
+   *   TOO_LATE for an event with an id that is not known and as old as one that was forgotten, which
+   *   a clock that jumps can bring about; KEY_REUSED for a known request key with another content;
+   *   CONFLICT for a partition range that starts past the next offset, naming that offset.
    */
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult>;
   /**
@@ -55,13 +104,30 @@ export interface EventLogShard {
    * further one past `limits.logPageBytesMax` bytes. None are left where there is none in the answer.
    */
   read(range: LogRange): Promise<readonly LogRow[]>;
-  /** Ends every epoch up to `epoch`: later rows belong to a later one. Repeating it changes nothing. */
-  seal(epoch: number, nowMs: number): Promise<void>;
+  /**
+   * Ends every epoch up to `seal.epoch`: later rows belong to a later one. Repeating it changes
+   * nothing, but that it settles `cutOf` of an epoch that ended with a later one.
+   */
+  seal(seal: Seal): Promise<void>;
   currentEpoch(): Promise<Epoch>;
-  /** The epochs from `epochMin` on, with their beginnings. */
+  /** The epochs from `epochMin` on, ascending. */
   epochs(epochMin: number): Promise<readonly Epoch[]>;
   appliedSeq(): Promise<number>;
   setAppliedSeq(seq: number): Promise<void>;
   /** Forgets rows of epochs up to `epoch` that have been applied; ids stay. */
   trim(epoch: number): Promise<void>;
+  /**
+   * Takes ids into the memory without rows, so that events with them are repeats from now on.
+   * Resolves with the epoch that was open then: every event of these ids that is in the log is of
+   * that epoch or an earlier one. Known ids stay as they are.
+   *
+   * @throws FeatureError RESOURCE_EXHAUSTED as `append` does; then none is remembered.
+   */
+  rememberIds(source: string, ids: readonly KnownId[]): Promise<number>;
+  /**
+   * For each view, by fingerprint, the epoch up to which its stream records lack events of this
+   * shard: -1 for one that was there before the first row, else the epoch that was open when the
+   * shard first met it. What it answers once it answers for good.
+   */
+  viewFloors(fingerprints: readonly string[]): Promise<ReadonlyMap<string, number>>;
 }

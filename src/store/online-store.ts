@@ -23,7 +23,8 @@ export interface StoredValue {
 
 export interface StoreWrite {
   readonly key: string;
-  readonly bytes: Uint8Array;
+  /** Null deletes the key. */
+  readonly bytes: Uint8Array | null;
   /**
    * Left out: written whatever is there. Given: written only if the key's version is this one, null
    * meaning that the key must not exist.

@@ -15,14 +15,18 @@ export interface PlacedEvent {
 export interface RecordEvents {
   readonly view: string;
   readonly entity: string;
+  /** Keys of the tombstones that would hide the record: of each of its entities. */
+  readonly tombstones: readonly string[];
   readonly events: readonly PlacedEvent[];
 }
 
 export interface ApplyContext {
   /** The log shard the events come from. */
   readonly shard: string;
-  /** Every epoch that the events belong to. */
+  /** Every epoch that the events belong to, and the ones before that are known. */
   readonly epochs: readonly Epoch[];
+  /** By the fingerprint of a view the epoch up to which its records lack events of this shard. */
+  readonly viewFloors: ReadonlyMap<string, number>;
   readonly nowMs: number;
 }
 
@@ -31,11 +35,18 @@ export interface CollectRequest {
   readonly entities: readonly string[];
   /** Partials of epochs up to this one are in every batch record a request can meet. */
   readonly cut: number;
+  /** Of a view with a history of its own: the earliest watermark of such a record. */
+  readonly watermarkMs: number;
+}
+
+export interface EraseRequest {
+  readonly view: string;
+  readonly entities: readonly string[];
 }
 
 /**
- * `apply` and `collect` are idempotent, and resolve when every record named is written durably.
- * `readMany` answers as `OnlineStore.readMany` does.
+ * `apply`, `collect`, `bury` and `erase` are idempotent, and resolve when every record named is
+ * written durably. `readMany` answers as `OnlineStore.readMany` does, for records and tombstones.
  */
 export interface StreamHome {
   readMany(
@@ -44,4 +55,8 @@ export interface StreamHome {
   ): Promise<readonly (StoredValue | null)[]>;
   apply(records: readonly RecordEvents[], context: ApplyContext): Promise<void>;
   collect(request: CollectRequest): Promise<void>;
+  /** Writes tombstones: from then on no event reaches a record that they hide. */
+  bury(tombstones: readonly string[]): Promise<void>;
+  /** Deletes the records of entities that tombstones hide. */
+  erase(request: EraseRequest): Promise<void>;
 }
