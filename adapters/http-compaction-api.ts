@@ -3,7 +3,13 @@
 import { FeatureError } from "../src/core/errors.ts";
 import type { ErrorCode } from "../src/core/errors.ts";
 import type { CompactionApi, CompactionRun } from "../src/compact/compaction-api.ts";
-import { msgpackType, readLogPage, writePublish } from "../src/http/admin-codec.ts";
+import {
+  msgpackType,
+  readDeletions,
+  readLogPage,
+  writeKnownIds,
+  writePublish,
+} from "../src/http/admin-codec.ts";
 import { errorCodeHeader, retryableHeader } from "../src/http/errors.ts";
 
 export interface HttpCompactionApiOptions {
@@ -22,9 +28,12 @@ export interface HttpCompactionApiOptions {
 export function httpCompactionApi(options: HttpCompactionApiOptions): CompactionApi {
   const post = (path: string, body: unknown) =>
     send(options, path, { method: "POST", body: JSON.stringify(body) });
+  const postBytes = (path: string, body: Uint8Array<ArrayBuffer>) =>
+    send(options, path, { method: "POST", body, headers: { "content-type": msgpackType } });
   return {
     start: async (request) =>
       (await readAnswer(await post("start", request))) as readonly CompactionRun[],
+    now: async () => (await readAnswer(await send(options, "now"))) as number,
     shards: async (log) =>
       (await readAnswer(await send(options, `shards?${query({ log })}`))) as readonly string[],
     readLog: async ({ shard, afterSeq, epochMax }) => {
@@ -33,11 +42,14 @@ export function httpCompactionApi(options: HttpCompactionApiOptions): Compaction
       return readLogPage(await readBytes(await send(options, path)));
     },
     trimLog: async (request) => drain(await post("trim", request)),
-    publish: async (request) => {
-      const body = writePublish(request);
-      const headers = { "content-type": msgpackType };
-      await drain(await send(options, "publish", { method: "POST", body, headers }));
+    rememberIds: async (request) => {
+      const answer = await readAnswer(await postBytes("remember-ids", writeKnownIds(request)));
+      return (answer as { readonly epoch: number }).epoch;
     },
+    deletions: async () => readDeletions(await readBytes(await send(options, "deletions"))),
+    finishDeletions: async (names) => drain(await post("finish-deletions", { names })),
+    erase: async (request) => drain(await post("erase", request)),
+    publish: async (request) => drain(await postBytes("publish", writePublish(request))),
     finish: async (request) => drain(await post("finish", request)),
     collect: async (request) => drain(await post("collect", request)),
     finishCollect: async (request) => drain(await post("finish-collect", request)),

@@ -49,6 +49,10 @@ function appOf(repository: Repository, env: TilemarkEnvironment): Hono {
     logs: logNames(repository),
     logShards: (log) => logShards(env, log),
     publisher: {
+      delete: (request) => call("publisher", publisher().delete(request)),
+      deletions: () => call("publisher", publisher().deletions()),
+      finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
+      erase: (request) => call("publisher", publisher().erase(request)),
       start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
       publish: (request) => call("publisher", publisher().publish(request)),
       finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),

@@ -34,6 +34,7 @@ export class SqliteStore implements OnlineStore {
     sql.run(`CREATE TABLE IF NOT EXISTS records (
       key TEXT NOT NULL, part INTEGER NOT NULL, version INTEGER NOT NULL, bytes BLOB NOT NULL,
       PRIMARY KEY (key, part)) WITHOUT ROWID`);
+    sql.run("CREATE TABLE IF NOT EXISTS deleted_versions (highest INTEGER NOT NULL)");
   }
 
   readMany(
@@ -70,7 +71,7 @@ export class SqliteStore implements OnlineStore {
   }
 
   #apply({ key, bytes, expectedVersion }: StoreWrite): boolean {
-    if (bytes.length > this.capabilities.valueBytesMax) {
+    if (bytes !== null && bytes.length > this.capabilities.valueBytesMax) {
       throw new FeatureError(
         "TOO_LARGE",
         `Cannot write a record: it has ${bytes.length} bytes, at most ${this.capabilities.valueBytesMax} are kept`,
@@ -81,6 +82,13 @@ export class SqliteStore implements OnlineStore {
     if (expectedVersion !== undefined && expectedVersion !== (version?.toString() ?? null)) {
       return false;
     }
+    if (bytes === null) this.#delete(key, version);
+    else this.#put(key, bytes, version);
+    return true;
+  }
+
+  #put(key: string, bytes: Uint8Array, version: number | null): void {
+    const nextVersion = (version ?? this.#deletedVersion()) + 1;
     const partCount = Math.max(1, Math.ceil(bytes.length / partBytesMax));
     if (version !== null) {
       this.#sql.run("DELETE FROM records WHERE key = ? AND part >= ?", key, partCount);
@@ -90,11 +98,24 @@ export class SqliteStore implements OnlineStore {
         "INSERT OR REPLACE INTO records (key, part, version, bytes) VALUES (?, ?, ?, ?)",
         key,
         part,
-        (version ?? 0) + 1,
+        nextVersion,
         bytes.subarray(part * partBytesMax, (part + 1) * partBytesMax),
       );
     }
-    return true;
+  }
+
+  /** A key that is written again goes on past every version that was deleted. */
+  #delete(key: string, version: number | null): void {
+    if (version === null) return;
+    this.#sql.run("DELETE FROM records WHERE key = ?", key);
+    if (version <= this.#deletedVersion()) return;
+    this.#sql.run("DELETE FROM deleted_versions");
+    this.#sql.run("INSERT INTO deleted_versions (highest) VALUES (?)", version);
+  }
+
+  #deletedVersion(): number {
+    const [row] = this.#sql.run("SELECT highest FROM deleted_versions");
+    return row === undefined ? 0 : numberOf(row["highest"]);
   }
 }
 

@@ -21,6 +21,7 @@ export interface KvBinding {
     options: { type: "text"; cacheTtl?: number },
   ): Promise<Map<string, string | null>>;
   put(key: string, value: string): Promise<void>;
+  delete(key: string): Promise<void>;
 }
 
 export interface WorkersKvOptions {
@@ -81,7 +82,7 @@ export class WorkersKvStore implements OnlineStore {
           "Cannot guard a write: Workers KV has no compare-and-set",
         );
       }
-      if (bytes.length > this.capabilities.valueBytesMax) {
+      if (bytes !== null && bytes.length > this.capabilities.valueBytesMax) {
         throw new FeatureError(
           "TOO_LARGE",
           `Cannot write a record: it has ${bytes.length} bytes, at most ${this.capabilities.valueBytesMax} are kept`,
@@ -89,7 +90,11 @@ export class WorkersKvStore implements OnlineStore {
       }
     }
     try {
-      await Promise.all(writes.map(({ key, bytes }) => this.#kv.put(key, encodeBase64(bytes))));
+      await Promise.all(
+        writes.map(({ key, bytes }) =>
+          bytes === null ? this.#kv.delete(key) : this.#kv.put(key, encodeBase64(bytes)),
+        ),
+      );
     } catch (cause) {
       throw unavailable("write", cause);
     }

@@ -4,6 +4,7 @@
 import { Command } from "commander";
 import { addBackfillCommand } from "./commands/backfill.ts";
 import { addCompactCommand } from "./commands/compact.ts";
+import { addDeleteCommand } from "./commands/delete.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addDevCommand } from "./commands/dev.ts";
 import { addGetCommand } from "./commands/get.ts";
@@ -18,6 +19,7 @@ addDevCommand(program);
 addIngestCommand(program);
 addBackfillCommand(program);
 addCompactCommand(program);
+addDeleteCommand(program);
 addGetCommand(program);
 addDemoCommand(program);
 

@@ -10,6 +10,8 @@ import type { OfflineStore, ScanRequest } from "../offline/offline-store.ts";
 import type { CompactionApi, CompactionRun } from "./compaction-api.ts";
 import { definitionsOf } from "./compactor-identity.ts";
 import { drainLog } from "./drain-log.ts";
+import { registerLoads } from "./register-loads.ts";
+import { eraseDeleted, takeDeletions } from "./take-deletions.ts";
 import { coverOf, emptyRecord, foldView } from "./fold-view.ts";
 import type { FoldedRecord } from "./fold-view.ts";
 
@@ -33,7 +35,10 @@ export interface CompactionProgress {
 export interface CompactionOptions {
   /** Names of the views; every view where it is left out. */
   readonly views?: readonly string[];
+  /** Up to where the history of batch views, and of views with a `history`, is complete. */
   readonly watermarkMs?: number;
+  /** Publishes once more at an earlier cut of the one view named. */
+  readonly rollbackCut?: number;
 }
 
 /** What a finished run came to. */
@@ -45,25 +50,38 @@ export interface CompactionSummary extends CompactionRun {
   readonly bytes: number;
 }
 
-/** @throws FeatureError FENCED when a newer run has taken over. */
+/**
+ * @throws FeatureError FENCED when a newer run has taken over, CONFLICT for a rollback or a watermark
+ *   that the stream records do not cover from.
+ */
 export async function compactViews(
   parts: CompactionParts,
   options: CompactionOptions = {},
 ): Promise<readonly CompactionSummary[]> {
-  const views = options.views ?? [...parts.repository.views.keys()];
-  const { watermarkMs } = options;
-  const runs = await parts.api.start({
+  const { api, offline, repository } = parts;
+  const views = options.views ?? [...repository.views.keys()];
+  const { watermarkMs, rollbackCut } = options;
+  await registerLoads(
+    api,
+    offline,
+    views.map((name) => viewOf(repository, name)),
+  );
+  const runs = await api.start({
     views,
     ...(watermarkMs === undefined ? {} : { watermarkMs }),
+    ...(rollbackCut === undefined ? {} : { rollbackCut }),
     compactor: {
-      offlineStore: await parts.offline.identity(),
-      definitions: definitionsOf(parts.repository),
+      offlineStore: await offline.identity(),
+      definitions: definitionsOf(repository),
     },
   });
+  await takeDeletions(api, offline, repository);
   await drainLogs(parts, runs);
+  await offline.purge([...repository.views.values()]);
   const summaries: CompactionSummary[] = [];
   for (const run of runs) {
-    const view = viewOf(parts.repository, run.view);
+    const view = viewOf(repository, run.view);
+    await eraseDeleted(api, offline, { view, run });
     await collectView(parts, view, run);
     summaries.push(await publishView(parts, view, run));
   }
@@ -136,7 +154,7 @@ function scanRequestOf(view: ViewDefinition, run: CompactionRun): ScanRequest {
     view,
     cut: run.cut,
     fromMs: coverOf(view, run).keepFromMs,
-    untilMs: view.kind === "batchView" ? run.watermarkMs : Infinity,
+    untilMs: view.kind === "batchView" || view.history !== null ? run.watermarkMs : Infinity,
   };
 }
 

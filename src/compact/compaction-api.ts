@@ -100,6 +100,8 @@ export interface PublisherAccess {
 export interface CompactionApi {
   /** Seals what the views read from, and starts or resumes a run for each. */
   start(request: StartRequest): Promise<readonly CompactionRun[]>;
+  /** The server's clock. */
+  now(): Promise<number>;
   /** The shards of a log, as the positions of stream records name them. */
   shards(log: string): Promise<readonly string[]>;
   /** A page of a shard's rows; an empty one is the end. */
@@ -119,6 +121,8 @@ export interface CompactionApi {
 export interface RememberIdsRequest {
   readonly shard: string;
   readonly source: string;
+  /** Older ones are not remembered, and so refused from now on: see `EventLogShard.rememberIds`. */
+  readonly fromMs: number;
   readonly ids: readonly KnownId[];
 }
 

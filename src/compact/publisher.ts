@@ -8,24 +8,25 @@ import { limits } from "../core/limits.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import { batchKey } from "../tile/keys.ts";
 import type { OnlineStore } from "../store/online-store.ts";
+import type { StateTable } from "../store/state-table.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { ShardedStreams } from "../ingest/sharded-streams.ts";
+import { Burials } from "./burials.ts";
 import { requireSameDefinitions } from "./compactor-identity.ts";
 import type {
   CollectCutRequest,
   CollectRequest,
   CompactionRun,
+  DeleteRequest,
+  EraseRequest,
   FinishRequest,
+  PendingDeletion,
   PublishRequest,
   PublisherAccess,
   StartRequest,
 } from "./compaction-api.ts";
-
-/** A durable table; `put` writes all its entries or none. */
-export interface StateTable {
-  get(key: string): Promise<unknown>;
-  put(entries: Readonly<Record<string, unknown>>): Promise<void>;
-}
+import { collectRun, collectibleWatermark, finishRun, freshView, startRun } from "./view-state.ts";
+import type { ViewState } from "./view-state.ts";
 
 export interface PublisherParts {
   readonly repository: Repository;
@@ -35,40 +36,20 @@ export interface PublisherParts {
   readonly state: StateTable;
 }
 
-/** What is remembered of a view. */
-interface ViewState {
-  readonly fence: number;
-  readonly running: boolean;
-  readonly cut: number;
-  readonly sealedAtMs: number;
-  readonly watermarkMs: number;
-  readonly publishedCut: number;
-  readonly publishedAtMs: number;
-  readonly collectedCut: number;
+interface StartedRun {
+  readonly view: ViewDefinition;
+  readonly before: ViewState;
+  readonly after: ViewState;
 }
-
-interface Seal {
-  readonly epoch: number;
-  readonly sealedAtMs: number;
-}
-
-const freshView: ViewState = {
-  fence: 0,
-  running: false,
-  cut: -1,
-  sealedAtMs: 0,
-  watermarkMs: 0,
-  publishedCut: -1,
-  publishedAtMs: 0,
-  collectedCut: -1,
-};
 
 export class Publisher implements PublisherAccess {
   readonly #parts: PublisherParts;
+  readonly #burials: Burials;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
+    this.#burials = new Burials(parts);
   }
 
   /** How long after a publish an older copy of a batch record may still be met. */
@@ -83,25 +64,24 @@ export class Publisher implements PublisherAccess {
   start(request: StartRequest, nowMs: number): Promise<readonly CompactionRun[]> {
     return this.#exclusive(async () => {
       const views = request.views.map((name) => this.#view(name));
+      requireOneView(request);
       const offlineStore = await this.#requireCompactor(request, views);
-      const states = new Map<string, ViewState>();
-      for (const view of views) states.set(view.name, await this.#state(view));
-      const seals = await this.#planSeals(
-        views.filter(({ name }) => !states.get(name)?.running),
-        nowMs,
-      );
-      const runs = views.map((view) => {
-        const before = states.get(view.name) as ViewState;
-        return { view, before, after: startedState(before, { view, seals, nowMs, request }) };
-      });
+      const seals = await this.#planSeals(views);
+      const runs: StartedRun[] = [];
+      for (const view of views) {
+        const before = await this.#state(view);
+        const sealedEpoch = hasLog(view) ? (seals.get(view.source.log) ?? 0) : null;
+        const after = startRun(before, view, { sealedEpoch, request, nowMs });
+        runs.push({ view, before, after });
+      }
       // What is about to be sealed is remembered first: a crash after it finds the same numbers.
       await this.#parts.state.put({
         ...offlineStore,
-        ...Object.fromEntries([...seals].map(([log, seal]) => [`log:${log}`, seal])),
-        ...Object.fromEntries(runs.map(({ view, after }) => [`view:${view.name}`, after])),
+        ...Object.fromEntries(takenSeals(runs, seals)),
+        ...Object.fromEntries(runs.map(({ view, after }) => [viewEntry(view), after])),
       });
-      for (const { view, after } of runs) await this.#seal(view, after);
-      return runs.map(({ view, before, after }) => this.#runOf(view, { before, after, nowMs }));
+      await this.#seal(runs);
+      return runs.map((run) => this.#runOf(run, nowMs));
     });
   }
 
@@ -120,13 +100,7 @@ export class Publisher implements PublisherAccess {
       const view = this.#view(name);
       const state = await this.#fenced(view, fence);
       if (!state.running) return;
-      const finished = {
-        ...state,
-        running: false,
-        publishedCut: state.cut,
-        publishedAtMs: nowMs,
-      };
-      await this.#parts.state.put({ [`view:${view.name}`]: finished });
+      await this.#parts.state.put({ [viewEntry(view)]: finishRun(state, nowMs) });
     });
   }
 
@@ -134,13 +108,11 @@ export class Publisher implements PublisherAccess {
   collect(request: CollectRequest, nowMs: number): Promise<void> {
     return this.#exclusive(async () => {
       const view = this.#view(request.view);
+      const { cut, entities } = request;
       const state = await this.#fenced(view, request.fence);
-      this.#requireCollectible(request.cut, state, nowMs);
-      await this.#parts.streams.collect({
-        view: view.name,
-        entities: request.entities,
-        cut: request.cut,
-      });
+      this.#requireCollectible(cut, state, nowMs);
+      const watermarkMs = collectibleWatermark(state, cut);
+      await this.#parts.streams.collect({ view: view.name, entities, cut, watermarkMs });
     });
   }
 
@@ -149,8 +121,33 @@ export class Publisher implements PublisherAccess {
       const view = this.#view(request.view);
       const state = await this.#fenced(view, request.fence);
       this.#requireCollectible(request.cut, state, nowMs);
-      const collectedCut = Math.max(state.collectedCut, request.cut);
-      await this.#parts.state.put({ [`view:${view.name}`]: { ...state, collectedCut } });
+      await this.#parts.state.put({ [viewEntry(view)]: collectRun(state, request.cut) });
+    });
+  }
+
+  delete(request: DeleteRequest): Promise<void> {
+    return this.#exclusive(() => this.#burials.delete(request));
+  }
+
+  deletions(): Promise<readonly PendingDeletion[]> {
+    return this.#exclusive(() => this.#burials.pending());
+  }
+
+  finishDeletions(names: readonly string[]): Promise<void> {
+    return this.#exclusive(() => this.#burials.finish(names));
+  }
+
+  erase({ view: name, fence, entities }: EraseRequest): Promise<void> {
+    return this.#exclusive(async () => {
+      const view = this.#view(name);
+      await this.#fenced(view, fence);
+      await this.#burials.requireBuried(view, entities);
+      await Promise.all([
+        this.#parts.batchStore.write(
+          entities.map((entity) => ({ key: batchKey(view, entity), bytes: null })),
+        ),
+        this.#parts.streams.erase({ view: name, entities }),
+      ]);
     });
   }
 
@@ -171,28 +168,35 @@ export class Publisher implements PublisherAccess {
     );
   }
 
-  /** The seals that new runs need: one for each log that some view reads. */
-  async #planSeals(views: readonly ViewDefinition[], nowMs: number): Promise<Map<string, Seal>> {
-    const seals = new Map<string, Seal>();
-    for (const { source } of views) {
-      if (source.kind === "batchSource" || seals.has(source.log)) continue;
-      const last = (await this.#parts.state.get(`log:${source.log}`)) as Seal | undefined;
-      seals.set(source.log, { epoch: (last?.epoch ?? -1) + 1, sealedAtMs: nowMs });
+  /** For each log that the views read, the epoch that new runs seal: the one after the last. */
+  async #planSeals(views: readonly ViewDefinition[]): Promise<Map<string, number>> {
+    const seals = new Map<string, number>();
+    for (const { log } of views.filter(hasLog).map(({ source }) => source)) {
+      const last = (await this.#parts.state.get(`log:${log}`)) as { epoch: number } | undefined;
+      seals.set(log, (last?.epoch ?? -1) + 1);
     }
     return seals;
   }
 
-  async #seal(view: ViewDefinition, state: ViewState): Promise<void> {
-    if (view.source.kind === "batchSource") return;
-    const shards = this.#parts.logShards(view.source.log);
-    await Promise.all(shards.map((shard) => shard.seal(state.cut, state.sealedAtMs)));
+  /** Seals what runs are cut at, telling each shard of every view that is cut there. */
+  async #seal(runs: readonly StartedRun[]): Promise<void> {
+    for (const { view, after } of runs) {
+      if (!hasLog(view)) continue;
+      const cutOf: string[] = [];
+      for (const other of this.#logViews()) {
+        const isCutHere = other.source.log === view.source.log;
+        if (isCutHere && (await this.#state(other)).cut === after.cut) cutOf.push(other.name);
+      }
+      const seal = { epoch: after.cut, nowMs: after.sealedAtMs, cutOf };
+      await Promise.all(this.#parts.logShards(view.source.log).map((shard) => shard.seal(seal)));
+    }
   }
 
-  #runOf(
-    view: ViewDefinition,
-    run: { readonly before: ViewState; readonly after: ViewState; readonly nowMs: number },
-  ): CompactionRun {
-    const { before, after, nowMs } = run;
+  #logViews(): ViewDefinition[] {
+    return [...this.#parts.repository.views.values()].filter(hasLog);
+  }
+
+  #runOf({ view, before, after }: StartedRun, nowMs: number): CompactionRun {
     const graceOver = nowMs - after.publishedAtMs >= this.graceMs;
     return {
       view: view.name,
@@ -200,7 +204,7 @@ export class Publisher implements PublisherAccess {
       cut: after.cut,
       sealedAtMs: after.sealedAtMs,
       watermarkMs: after.watermarkMs,
-      resumed: before.running,
+      resumed: before.running && before.cut === after.cut,
       collectibleCut: graceOver ? after.publishedCut : after.collectedCut,
       collectedCut: after.collectedCut,
     };
@@ -228,8 +232,8 @@ export class Publisher implements PublisherAccess {
   }
 
   async #state(view: ViewDefinition): Promise<ViewState> {
-    const stored = await this.#parts.state.get(`view:${view.name}`);
-    return (stored as ViewState | undefined) ?? freshView;
+    const stored = await this.#parts.state.get(viewEntry(view));
+    return { ...freshView, ...(stored as Partial<ViewState> | undefined) };
   }
 
   #view(name: string): ViewDefinition {
@@ -246,25 +250,26 @@ export class Publisher implements PublisherAccess {
   }
 }
 
-function startedState(
-  before: ViewState,
-  start: {
-    readonly view: ViewDefinition;
-    readonly seals: ReadonlyMap<string, Seal>;
-    readonly nowMs: number;
-    readonly request: StartRequest;
-  },
-): ViewState {
-  const fence = before.fence + 1;
-  if (before.running) return { ...before, fence };
-  const { source } = start.view;
-  const seal = source.kind === "batchSource" ? undefined : start.seals.get(source.log);
-  return {
-    ...before,
-    fence,
-    running: true,
-    cut: seal?.epoch ?? before.cut + 1,
-    sealedAtMs: start.nowMs,
-    watermarkMs: start.request.watermarkMs ?? start.nowMs,
-  };
+function viewEntry({ name }: ViewDefinition): string {
+  return `view:${name}`;
+}
+
+function hasLog({ source }: ViewDefinition): boolean {
+  return source.kind === "streamSource";
+}
+
+/** The entries that remember what is sealed: of logs where some run did not go on with an old cut. */
+function takenSeals(runs: readonly StartedRun[], seals: ReadonlyMap<string, number>) {
+  const taken = [...seals].filter(([log, epoch]) =>
+    runs.some(({ view, after }) => view.source.log === log && after.cut === epoch),
+  );
+  return taken.map(([log, epoch]): [string, unknown] => [`log:${log}`, { epoch }]);
+}
+
+function requireOneView({ views, rollbackCut }: StartRequest): void {
+  if (rollbackCut === undefined || views.length === 1) return;
+  throw new FeatureError(
+    "INVALID_REQUEST",
+    `Cannot roll ${views.length} views back to a cut: expected one view`,
+  );
 }

@@ -33,6 +33,12 @@ export function xxh32(bytes: Uint8Array, seed = 0): number {
   return avalanche(hash);
 }
 
+/** 32 hex digits over a string's UTF-8 bytes: four XXH32 with seeds of their own. */
+export function digestText(text: string): string {
+  const bytes = encoder.encode(text);
+  return [1, 2, 3, 4].map((seed) => xxh32(bytes, seed).toString(16).padStart(8, "0")).join("");
+}
+
 /** XXH32 of a string's UTF-8 bytes. */
 export function hashText(text: string, seed = 0): number {
   return xxh32(encoder.encode(text), seed);

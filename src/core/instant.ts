@@ -67,6 +67,11 @@ export function floorTo(instantMs: number, stepMs: number): number {
   return rest < 0 ? instantMs - rest - stepMs : instantMs - rest;
 }
 
+/** The first multiple of `stepMs` at or after `instantMs`. */
+export function ceilTo(instantMs: number, stepMs: number): number {
+  return -floorTo(-instantMs, stepMs) + 0; // -0 becomes 0.
+}
+
 function checkRange(instantMs: number): number {
   if (!Number.isInteger(instantMs)) {
     throw new InstantError("it is a number that is not whole, expected an integer of milliseconds");

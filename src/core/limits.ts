@@ -41,15 +41,23 @@ export const limits = {
   applyAttemptsMax: 20,
   /** Bytes of a stream record; one that outgrows it is a gap until the next compaction. */
   streamRecordBytesMax: 8 * 2 ** 20,
+  /** How far back epochs are looked up, to make one partial of those that no cut can part. */
+  epochsMergedMax: 32,
   /** Rows of the log applied to stream records at a time. */
   applyRowsMax: 2_000,
-  /** Event ids one log shard remembers. */
+  /** Event ids and named requests that one log shard remembers. */
   logShardIdsMax: 20_000_000,
+  /** Partitions one log shard knows the next offset of. */
+  logShardPartitionsMax: 100_000,
   /** Event ids past their horizon forgotten with one append: more than an append may add. */
   idsForgottenPerAppendMax: 20_000,
   /** Batch records in one publish, and their bytes: a call to a Durable Object holds 32 MiB. */
   publishRecordsMax: 500,
   publishBytesMax: 4 * 2 ** 20,
+  /** Cuts of a view that it can be rolled back to. */
+  finishedCutsMax: 100,
+  /** Ids in one request that registers a load. */
+  knownIdsMax: 10_000,
   /** Entities in one collect. */
   collectEntitiesMax: 1_000,
   /** Bytes of a request for features. */
@@ -57,6 +65,10 @@ export const limits = {
   /** Bytes and records of a request to ingest; fewer records than ids forgotten with an append. */
   ingestBodyBytesMax: 16 * 2 ** 20,
   ingestRecordsMax: 10_000,
+  /** Characters of the key that names a request to ingest. */
+  idempotencyKeyLengthMax: 255,
+  /** Characters in the name of a partition that records were read from. */
+  partitionLengthMax: 255,
   /** Errors listed in an answer to ingest; later records are not looked at. */
   recordErrorsMax: 100,
   /** Bytes of an admin request: a call to a Durable Object holds 32 MiB. */

@@ -16,6 +16,7 @@ import type {
   Windowing,
 } from "./definition.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { readHistory } from "./read-history.ts";
 import type { CompactionConfig, ViewConfig } from "./view-config.ts";
 
 /** A config once its types are forgotten; JavaScript callers may have passed anything. */
@@ -49,11 +50,20 @@ export function buildView(
     intervalMs,
   });
   const compaction = readCompaction(prefix, config.compaction);
+  const history = readHistory(config.history, {
+    prefix,
+    kind,
+    source: config.source,
+    columns: [...joinKeys, ...features.valueColumns],
+    intervalMs,
+    compactionEveryMs: compaction.compactionEveryMs,
+  });
   const view = {
     name,
     entities: [...config.entities],
     joinKeys,
     source: config.source,
+    ...history,
     windowing,
     intervalMs,
     featureStartTimeMs,
@@ -66,6 +76,7 @@ export function buildView(
 const viewFields = [
   "entities",
   "source",
+  "history",
   "windowing",
   "interval",
   "featureStartTime",

@@ -87,6 +87,8 @@ export interface ViewDefinition {
    * compactions cover what was ingested, by epoch.
    */
   readonly history: SourceDefinition | null;
+  /** With a history: watermarks are rounded down to multiples of this. Else 0. */
+  readonly watermarkStepMs: number;
   readonly windowing: Windowing;
   /** Zero for `continuous`. */
   readonly intervalMs: number;

@@ -1,7 +1,7 @@
 /** The fingerprint of a view: equal where its records mean the same, so it is part of their keys. */
 
 import { hashText } from "../core/hash.ts";
-import type { ViewDefinition } from "./definition.ts";
+import type { SourceDefinition, ViewDefinition } from "./definition.ts";
 
 /** Raised when the same definition comes to mean other record bytes. */
 const formatVersion = 1;
@@ -20,20 +20,15 @@ export function fingerprintOf(view: UnprintedView): string {
 
 /** The order of join keys is part of record keys, so they are a list; columns are not. */
 function printedData(view: UnprintedView): unknown {
-  const { source } = view;
+  const { source, history, watermarkStepMs } = view;
   return {
     formatVersion,
     kind: view.kind,
     name: view.name,
     joinKeys: view.joinKeys.map(({ name, type }) => ({ name, type })),
-    source: {
-      kind: source.kind,
-      name: source.name,
-      log: source.log,
-      timestamp: source.timestamp,
-      id: source.id,
-      version: versionOf(source),
-    },
+    source: printedSource(source),
+    // Left out where there is none, as it was before there were any.
+    ...(history !== null && { history: printedSource(history), watermarkStepMs }),
     windowing: view.windowing,
     intervalMs: view.intervalMs,
     featureStartTimeMs: view.featureStartTimeMs,
@@ -45,6 +40,17 @@ function printedData(view: UnprintedView): unknown {
       n,
       window,
     })),
+  };
+}
+
+function printedSource(source: SourceDefinition): unknown {
+  return {
+    kind: source.kind,
+    name: source.name,
+    log: source.log,
+    timestamp: source.timestamp,
+    id: source.id,
+    version: versionOf(source),
   };
 }
 

@@ -83,8 +83,10 @@ function standsOn(definition: Definition): readonly Definition[] {
     case "batchSource":
       return [];
     case "streamView":
-    case "batchView":
-      return [...definition.entities, definition.source];
+    case "batchView": {
+      const { entities, source, history } = definition;
+      return [...entities, source, ...(history === null ? [] : [history])];
+    }
     case "onDemandView":
       return Object.values(definition.inputs);
     case "service":

@@ -2,7 +2,12 @@
 
 import type { Duration } from "../core/duration.ts";
 import type { Aggregation, FunctionNameFor } from "./aggregation.ts";
-import type { EntityDefinition, ViewDefinition, Windowing } from "./definition.ts";
+import type {
+  EntityDefinition,
+  SourceDefinition,
+  ViewDefinition,
+  Windowing,
+} from "./definition.ts";
 import type { Entity, JoinKeyTypes } from "./entity.ts";
 import type { carriedTypes, ColumnTypes, Flat, IntersectionOf } from "./feature-types.ts";
 
@@ -47,6 +52,12 @@ export type FeatureListsOver<Columns extends ColumnTypes> = {
 export interface ViewConfig<Source, Entities, Of, Interval, Lists> {
   readonly entities: Entities;
   readonly source: Source;
+  /**
+   * A batch source with the same columns, for a stream view whose history another system writes:
+   * compactions read it up to the watermark they are given, and the stream counts from there on.
+   * Left out, compactions cover what was ingested and backfilled into the source itself.
+   */
+  readonly history?: SourceDefinition & { readonly kind: "batchSource" };
   readonly windowing: Of;
   /** The step of the window edges. `continuous` takes none. */
   readonly interval?: Interval;

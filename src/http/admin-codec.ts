@@ -2,7 +2,11 @@
 
 import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
-import type { PublishRequest } from "../compact/compaction-api.ts";
+import type {
+  PendingDeletion,
+  PublishRequest,
+  RememberIdsRequest,
+} from "../compact/compaction-api.ts";
 import type { LogRow } from "../store/event-log.ts";
 import { packMsgpack, unpackMsgpack } from "../tile/msgpack.ts";
 import { parseEnvelope } from "./parse-envelope.ts";
@@ -19,6 +23,22 @@ const publishSchema = z.tuple(
     z.array(z.tuple([z.string("a string"), bytes], "a pair"), "an array"),
   ],
   "an array of three",
+);
+
+const knownIdsSchema = z.tuple(
+  [
+    z.string("a string"),
+    z.string("a string"),
+    count,
+    z.array(z.tuple([z.string("a string"), count, z.string("a string")], "a triple"), "an array"),
+  ],
+  "an array of four",
+);
+
+const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean()], "a join key");
+const deletionsSchema = z.array(
+  z.tuple([z.string("a string"), z.string("a string"), z.array(scalar, "an array")], "a triple"),
+  "an array",
 );
 
 const logPageSchema = z.array(
@@ -38,6 +58,36 @@ export function writePublish({ view, fence, records }: PublishRequest): Uint8Arr
 export function readPublish(body: Uint8Array): PublishRequest {
   const [view, fence, records] = parseEnvelope(publishSchema, unpack(body));
   return { view, fence, records: records.map(([entity, bytes]) => ({ entity, bytes })) };
+}
+
+/** `[shard, source, fromMs, [[id, timestampMs, hash], …]]` */
+export function writeKnownIds(request: RememberIdsRequest): Uint8Array<ArrayBuffer> {
+  const { shard, source, fromMs } = request;
+  const ids = request.ids.map(({ id, timestampMs, hash }) => [id, timestampMs, hash]);
+  return packMsgpack([shard, source, fromMs, ids]);
+}
+
+/** @throws FeatureError INVALID_REQUEST when it is not what `writeKnownIds` wrote. */
+export function readKnownIds(body: Uint8Array): RememberIdsRequest {
+  const [shard, source, fromMs, ids] = parseEnvelope(knownIdsSchema, unpack(body));
+  return {
+    shard,
+    source,
+    fromMs,
+    ids: ids.map(([id, timestampMs, hash]) => ({ id, timestampMs, hash })),
+  };
+}
+
+/** `[[name, entity, [join key, …]], …]` */
+export function writeDeletions(deletions: readonly PendingDeletion[]): Uint8Array<ArrayBuffer> {
+  return packMsgpack(deletions.map(({ name, entity, joinKeys }) => [name, entity, joinKeys]));
+}
+
+/** @throws FeatureError INVALID_REQUEST when it is not what `writeDeletions` wrote. */
+export function readDeletions(body: Uint8Array): readonly PendingDeletion[] {
+  return parseEnvelope(deletionsSchema, unpack(body)).map(([name, entity, joinKeys]) => {
+    return { name, entity, joinKeys };
+  });
 }
 
 /** `[[seq, epoch, arrivedAtMs, source, id, timestampMs, body], …]` */

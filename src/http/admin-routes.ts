@@ -5,14 +5,23 @@ import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
+import type { EntityDefinition, Repository } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { LogRow } from "../store/event-log.ts";
-import { msgpackType, readPublish, writeLogPage } from "./admin-codec.ts";
-import { parseEnvelope } from "./parse-envelope.ts";
+import {
+  msgpackType,
+  readKnownIds,
+  readPublish,
+  writeDeletions,
+  writeLogPage,
+} from "./admin-codec.ts";
+import { camelCaseFields, jsonObject, parseEnvelope } from "./parse-envelope.ts";
 import { readBody, readJson } from "./read-body.ts";
+import { readEntityKeys } from "./read-join-keys.ts";
 import type { HttpEnv } from "./request-clock.ts";
 
 export interface AdminParts {
+  readonly repository: Repository;
   readonly publisher: PublisherAccess;
   /** The names of all logs. */
   readonly logs: readonly string[];
@@ -20,19 +29,23 @@ export interface AdminParts {
 }
 
 export function adminRoutes(parts: AdminParts): Hono<HttpEnv> {
-  return new Hono<HttpEnv>().route("/", runRoutes(parts)).route("/", logRoutes(parts));
+  return new Hono<HttpEnv>()
+    .route("/", runRoutes(parts))
+    .route("/", deletionRoutes(parts))
+    .route("/", logRoutes(parts));
 }
 
 function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .post("/start", async (c) => {
-      const { views, watermarkMs, compactor } = parseEnvelope(
+      const { views, watermarkMs, rollbackCut, compactor } = parseEnvelope(
         startSchema,
         await readAdminJson(c.req.raw),
       );
       const request = {
         views,
         ...(watermarkMs === undefined ? {} : { watermarkMs }),
+        ...(rollbackCut === undefined ? {} : { rollbackCut }),
         ...(compactor === undefined ? {} : { compactor }),
       };
       return c.json(await publisher.start(request, c.var.nowMs));
@@ -63,12 +76,41 @@ function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
     });
 }
 
+function deletionRoutes({ publisher, repository }: AdminParts): Hono<HttpEnv> {
+  return new Hono<HttpEnv>()
+    .post("/delete", async (c) => {
+      const { entity: name, joinKeyMap } = parseEnvelope(
+        deleteSchema,
+        camelCaseFields(await readAdminJson(c.req.raw)),
+      );
+      const entity = findEntity(repository, name);
+      await publisher.delete({ entity: name, joinKeys: readEntityKeys(entity, joinKeyMap) });
+      return c.json({});
+    })
+    .get("/deletions", async (c) =>
+      c.body(writeDeletions(await publisher.deletions()), 200, { "content-type": msgpackType }),
+    )
+    .post("/finish-deletions", async (c) => {
+      const { names } = parseEnvelope(namesSchema, await readAdminJson(c.req.raw));
+      await publisher.finishDeletions(names);
+      return c.json({});
+    })
+    .post("/erase", async (c) => {
+      const request = parseEnvelope(eraseSchema, await readAdminJson(c.req.raw));
+      refuseRepeats(request.entities);
+      refuseMore("erase", request.entities.length, limits.collectEntitiesMax);
+      await publisher.erase(request);
+      return c.json({});
+    });
+}
+
 function logRoutes(parts: AdminParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .get("/shards", (c) => {
       const { log } = parseEnvelope(shardsSchema, c.req.query());
       return c.json(shardsOf(parts, log).map(({ shard }) => shard));
     })
+    .get("/now", (c) => c.json(c.var.nowMs))
     .get("/log", async (c) => {
       const { shard, ...range } = parseEnvelope(logSchema, c.req.query());
       const rows = await findShard(parts, shard).read({
@@ -82,6 +124,12 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
       const { shard, epoch } = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
       await findShard(parts, shard).trim(epoch);
       return c.json({});
+    })
+    .post("/remember-ids", async (c) => {
+      const body = await readBody(c.req.raw, limits.adminBodyBytesMax);
+      const { shard, ...request } = readKnownIds(body);
+      refuseMore("remember", request.ids.length, limits.knownIdsMax);
+      return c.json({ epoch: await findShard(parts, shard).rememberIds(request) });
     })
     .post("/repair", async (c) => {
       const shards = parts.logs.flatMap((log) => parts.logShards(log));
@@ -102,9 +150,17 @@ const compactorSchema = z.object(
   "an object",
 );
 const startSchema = z.object(
-  { views: texts, watermarkMs: z.optional(integer), compactor: z.optional(compactorSchema) },
+  {
+    views: texts,
+    watermarkMs: z.optional(integer),
+    rollbackCut: z.optional(integer),
+    compactor: z.optional(compactorSchema),
+  },
   "an object",
 );
+const deleteSchema = z.object({ entity: text, joinKeyMap: jsonObject }, "an object");
+const namesSchema = z.object({ names: texts }, "an object");
+const eraseSchema = z.object({ ...finishFields, entities: texts }, "an object");
 const finishSchema = z.object(finishFields, "an object");
 const collectCutSchema = z.object(collectFields, "an object");
 const collectSchema = z.object({ ...collectFields, entities: texts }, "an object");
@@ -130,6 +186,13 @@ function refuseMore(action: string, count: number, max: number): void {
     "TOO_LARGE",
     `Cannot ${action} ${count} records in one request: expected at most ${max}`,
   );
+}
+
+function findEntity({ entities }: Repository, name: string): EntityDefinition {
+  const entity = entities.get(name);
+  if (entity !== undefined) return entity;
+  const shown = name.slice(0, limits.nameLengthMax);
+  throw new FeatureError("NOT_FOUND", `Cannot delete entity "${shown}": it is not defined`);
 }
 
 function shardsOf({ logs, logShards }: AdminParts, log: string): readonly LogAccess[] {

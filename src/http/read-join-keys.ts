@@ -2,7 +2,7 @@
 
 import { FeatureError } from "../core/errors.ts";
 import type { Scalar } from "../core/value.ts";
-import type { ServiceDefinition } from "../define/definition.ts";
+import type { Column, EntityDefinition, ServiceDefinition } from "../define/definition.ts";
 import { ScalarError, scalarReader } from "../define/read-scalar.ts";
 import { fieldOf } from "./parse-envelope.ts";
 import type { JsonObject } from "./parse-envelope.ts";
@@ -15,20 +15,27 @@ export function readJoinKeys(
   const joinKeys = new Map<string, Scalar>();
   for (const { joinKeys: columns } of service.views) {
     for (const { name, type } of columns) {
-      if (joinKeys.has(name)) continue;
-      const value = fieldOf(joinKeyMap, name) ?? null;
-      if (value === null) {
-        throw new FeatureError("INVALID_REQUEST", `Missing required join key: ${name}`);
-      }
-      joinKeys.set(name, readKey(name, value, scalarReader(type)));
+      if (!joinKeys.has(name)) joinKeys.set(name, readKey({ name, type }, joinKeyMap));
     }
   }
   return joinKeys;
 }
 
-function readKey(name: string, value: unknown, read: (value: unknown) => Scalar): Scalar {
+/** The join keys of one entity, in its order. @throws FeatureError as `readJoinKeys` does. */
+export function readEntityKeys(
+  entity: EntityDefinition,
+  joinKeyMap: JsonObject,
+): readonly Scalar[] {
+  return entity.joinKeys.map((column) => readKey(column, joinKeyMap));
+}
+
+function readKey({ name, type }: Column, joinKeyMap: JsonObject): Scalar {
+  const value = fieldOf(joinKeyMap, name) ?? null;
+  if (value === null) {
+    throw new FeatureError("INVALID_REQUEST", `Missing required join key: ${name}`);
+  }
   try {
-    return read(value);
+    return scalarReader(type)(value);
   } catch (cause) {
     if (!(cause instanceof ScalarError)) throw cause;
     throw new FeatureError("INVALID_REQUEST", `Cannot read join key "${name}": it ${cause.reason}`);

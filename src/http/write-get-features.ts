@@ -69,7 +69,7 @@ function writeMetadata(features: readonly ServedFeature[], { request, cost }: An
 function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
   const { name, type, description, answer } = feature;
   const { effectiveTimeMs } = answer;
-  const details = asked.includeDetails ? writeDetails(answer) : null;
+  const details = asked.includeDetails ? writeDetails(feature) : null;
   return {
     ...(asked.includeNames && { name }),
     ...(asked.includeEffectiveTimes &&
@@ -85,7 +85,14 @@ function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
 }
 
 /** Null where the value is all that it should be. */
-function writeDetails({ fault, degraded }: FeatureAnswer): Json {
+function writeDetails({ answer, waitingCount }: ServedFeature): Json {
+  const faulty = writeFault(answer);
+  // Late events that the history has yet to tell of: the value is exact for what it has told.
+  if (waitingCount === null || waitingCount === 0) return faulty;
+  return { ...(faulty as object), lateEventsWaiting: waitingCount };
+}
+
+function writeFault({ fault, degraded }: FeatureAnswer): Json {
   if (fault !== null) {
     return { ...(fault.code === "GAP" && { gap: true }), reason: fault.message };
   }

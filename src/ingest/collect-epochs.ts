@@ -3,6 +3,8 @@
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { streamKey } from "../tile/keys.ts";
+import { collectRecord } from "./collect-record.ts";
+import type { Covered } from "./collect-record.ts";
 import { readStreamRecord, writeStreamRecord } from "../tile/stream-record.ts";
 import type { OnlineStore, StoreWrite } from "../store/online-store.ts";
 import type { ViewDefinition } from "../define/definition.ts";
@@ -11,7 +13,7 @@ import type { ViewDefinition } from "../define/definition.ts";
 export async function collectEpochs(
   store: OnlineStore,
   view: ViewDefinition,
-  { entities, cut }: { readonly entities: readonly string[]; readonly cut: number },
+  { entities, ...covered }: Covered & { readonly entities: readonly string[] },
 ): Promise<void> {
   let pending = entities.map((entity) => streamKey(view, entity));
   for (let attempt = 0; pending.length > 0; attempt++) {
@@ -22,7 +24,7 @@ export async function collectEpochs(
         { retryable: true },
       );
     }
-    const writes = await collectedRecords(store, view, { keys: pending, cut });
+    const writes = await collectedRecords(store, view, { keys: pending, covered });
     const applied = await store.write(writes);
     pending = writes.filter((_, i) => applied[i] !== true).map(({ key }) => key);
   }
@@ -31,18 +33,18 @@ export async function collectEpochs(
 async function collectedRecords(
   store: OnlineStore,
   view: ViewDefinition,
-  { keys, cut }: { readonly keys: readonly string[]; readonly cut: number },
+  { keys, covered }: { readonly keys: readonly string[]; readonly covered: Covered },
 ): Promise<StoreWrite[]> {
   const stored = await store.readMany(keys);
   const writes: StoreWrite[] = [];
   stored.forEach((value, i) => {
     if (value === null) return;
     const record = readStreamRecord(value.bytes, view);
-    if (record.collectedEpoch >= cut) return;
-    const epochs = record.epochs.filter(({ epoch }) => epoch > cut);
+    const collected = collectRecord(record, view, covered);
+    if (collected === record) return;
     writes.push({
       key: keys[i] as string,
-      bytes: writeStreamRecord({ ...record, collectedEpoch: cut, epochs }, view),
+      bytes: writeStreamRecord(collected, view),
       expectedVersion: value.version,
     });
   });

@@ -11,11 +11,13 @@ import type {
   AppendOptions,
   AppendResult,
   EventLogShard,
+  KnownIds,
   LogEntry,
   LogRange,
   LogRow,
+  Seal,
 } from "../store/event-log.ts";
-import type { PlacedEvent, RecordEvents } from "../store/stream-home.ts";
+import type { ApplyContext, PlacedEvent, RecordEvents } from "../store/stream-home.ts";
 import type { ShardedStreams } from "./sharded-streams.ts";
 import { readSourceEvent } from "./source-event-codec.ts";
 import { entityOf, projectView, rawEventOf } from "./view-projection.ts";
@@ -33,7 +35,8 @@ export interface LogHomeParts {
 export interface LogAccess {
   readonly shard: string;
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult>;
-  seal(epoch: number, nowMs: number): Promise<void>;
+  seal(seal: Seal): Promise<void>;
+  rememberIds(request: KnownIds): Promise<number>;
   repair(nowMs: number): Promise<void>;
   read(range: LogRange): Promise<readonly LogRow[]>;
   trim(epoch: number): Promise<void>;
@@ -42,12 +45,17 @@ export interface LogAccess {
 export class LogHome implements LogAccess {
   readonly #parts: LogHomeParts;
   readonly #projections: ReadonlyMap<string, readonly ViewProjection[]>;
+  readonly #fingerprints: readonly string[];
+  #floors: ReadonlyMap<string, number> | null = null;
   /** What was begun last: applications follow one another, in the order of the log. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LogHomeParts) {
     this.#parts = parts;
     this.#projections = streamProjections(parts.repository);
+    this.#fingerprints = [...this.#projections.values()].flatMap((projections) =>
+      projections.map(({ view }) => view.fingerprint),
+    );
   }
 
   get shard(): string {
@@ -56,15 +64,21 @@ export class LogHome implements LogAccess {
 
   /** Resolves when the entries are in the log and in every stream record they belong to. */
   async append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult> {
+    await this.#meetViews();
     const result = await this.#parts.log.append(entries, options);
     await this.repair(options.nowMs);
     return result;
   }
 
-  /** Resolves when every row of epochs up to `epoch` is applied, and later rows belong to later ones. */
-  async seal(epoch: number, nowMs: number): Promise<void> {
-    await this.#parts.log.seal(epoch, nowMs);
-    await this.repair(nowMs);
+  /** Resolves when every row of the sealed epochs is applied, and later rows belong to later ones. */
+  async seal(seal: Seal): Promise<void> {
+    await this.#meetViews();
+    await this.#parts.log.seal(seal);
+    await this.repair(seal.nowMs);
+  }
+
+  rememberIds(request: KnownIds): Promise<number> {
+    return this.#parts.log.rememberIds(request);
   }
 
   /** Applies the rows that are in the log and not yet in the stream records. */
@@ -86,7 +100,7 @@ export class LogHome implements LogAccess {
   }
 
   async #applyPending(nowMs: number): Promise<void> {
-    const { log, streams, shard } = this.#parts;
+    const { log, streams } = this.#parts;
     let afterSeq = await log.appliedSeq();
     for (;;) {
       const rows = await log.read({
@@ -96,11 +110,21 @@ export class LogHome implements LogAccess {
       });
       const last = rows.at(-1);
       if (last === undefined) return;
-      const epochs = await log.epochs((rows[0] as LogRow).epoch);
-      await streams.apply(this.#recordsOf(rows), { shard, epochs, nowMs });
+      await streams.apply(this.#recordsOf(rows), await this.#contextOf(rows, nowMs));
       await log.setAppliedSeq(last.seq);
       afterSeq = last.seq;
     }
+  }
+
+  async #contextOf(rows: readonly LogRow[], nowMs: number): Promise<ApplyContext> {
+    const { log, shard } = this.#parts;
+    const epochs = await log.epochs((rows[0] as LogRow).epoch - limits.epochsMergedMax);
+    return { shard, epochs, viewFloors: await this.#meetViews(), nowMs };
+  }
+
+  /** Before its first row: a view that the shard knew all along lacks none. It answers for good. */
+  async #meetViews(): Promise<ReadonlyMap<string, number>> {
+    return (this.#floors ??= await this.#parts.log.viewFloors(this.#fingerprints));
   }
 
   #recordsOf(rows: readonly LogRow[]): RecordEvents[] {

@@ -5,6 +5,7 @@ import { shardOf } from "../tile/keys.ts";
 import type {
   ApplyContext,
   CollectRequest,
+  EraseRequest,
   RecordEvents,
   StreamHome,
 } from "../store/stream-home.ts";
@@ -27,6 +28,16 @@ export class ShardedStreams {
     await Promise.all(
       [...groups].map(([home, entities]) => home.collect({ ...request, entities })),
     );
+  }
+
+  /** A record may be in any home, so each has every tombstone. */
+  async bury(tombstones: readonly string[]): Promise<void> {
+    await Promise.all(this.#homes.map((home) => home.bury(tombstones)));
+  }
+
+  async erase(request: EraseRequest): Promise<void> {
+    const groups = groupBy(request.entities, (entity) => this.#homeOf(entity));
+    await Promise.all([...groups].map(([home, entities]) => home.erase({ ...request, entities })));
   }
 
   #homeOf(entity: string): StreamHome {

@@ -6,11 +6,14 @@ import type { OnlineStore, StoreReadOptions, StoredValue } from "../store/online
 import type {
   ApplyContext,
   CollectRequest,
+  EraseRequest,
   RecordEvents,
   StreamHome,
 } from "../store/stream-home.ts";
 import { applyEvents } from "./apply-events.ts";
 import { collectEpochs } from "./collect-epochs.ts";
+import { streamKey } from "../tile/keys.ts";
+import { writeTombstone } from "../tile/tombstone.ts";
 
 export class StoreStreamHome implements StreamHome {
   readonly #store: OnlineStore;
@@ -35,8 +38,19 @@ export class StoreStreamHome implements StreamHome {
     return applyEvents(this.#store, resolved, context);
   }
 
-  collect({ view, entities, cut }: CollectRequest): Promise<void> {
-    return collectEpochs(this.#store, this.#view(view), { entities, cut });
+  collect({ view, ...request }: CollectRequest): Promise<void> {
+    return collectEpochs(this.#store, this.#view(view), request);
+  }
+
+  async bury(tombstones: readonly string[]): Promise<void> {
+    await this.#store.write(tombstones.map((key) => ({ key, bytes: writeTombstone() })));
+  }
+
+  async erase({ view: name, entities }: EraseRequest): Promise<void> {
+    const view = this.#view(name);
+    await this.#store.write(
+      entities.map((entity) => ({ key: streamKey(view, entity), bytes: null })),
+    );
   }
 
   #view(name: string): ViewDefinition {

@@ -18,6 +18,8 @@ export interface ServedFeature {
   /** Whether it is a count, for which services may ask null in the place of nothing. */
   readonly isCount: boolean;
   readonly answer: FeatureAnswer;
+  /** As `ViewAnswer` has it; null for on-demand features. */
+  readonly waitingCount: number | null;
 }
 
 export interface ServiceRequest {
@@ -66,15 +68,17 @@ function onDemandFeatures({ view, features }: OnDemandAnswer): ServedFeature[] {
     description: null,
     isCount: false,
     answer: features[i] as FeatureAnswer,
+    waitingCount: null,
   }));
 }
 
-function viewFeatures({ view, features }: ViewAnswer): ServedFeature[] {
+function viewFeatures({ view, features, waitingCount }: ViewAnswer): ServedFeature[] {
   return view.features.map((feature, i) => ({
     name: `${view.name}.${feature.name}`,
     type: feature.bound.output,
     description: feature.description,
     isCount: feature.functionName === "count",
     answer: features[i] as FeatureAnswer,
+    waitingCount,
   }));
 }

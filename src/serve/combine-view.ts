@@ -14,8 +14,8 @@ import type { StreamRecordView } from "../tile/stream-record.ts";
 import { leadAt, windowBounds } from "../window/bounds.ts";
 import { SegmentStates } from "./segment-states.ts";
 import { usedBounds } from "./used-bounds.ts";
-import type { UsedBounds } from "./used-bounds.ts";
-import type { FeatureAnswer, FeatureFault } from "./view-answer.ts";
+import type { Section, UsedBounds } from "./used-bounds.ts";
+import type { FeatureAnswer, FeatureFault, ViewAnswer } from "./view-answer.ts";
 import type { ViewPlan } from "./view-plan.ts";
 
 export interface EntityRecords {
@@ -24,40 +24,82 @@ export interface EntityRecords {
   readonly stream: StreamRecordView | null;
 }
 
-/** One answer a feature, in the order of `view.features`. */
-export function combineView(
-  plan: ViewPlan,
-  { batch, stream }: EntityRecords,
-  nowMs: number,
-): FeatureAnswer[] {
+export function combineView(plan: ViewPlan, records: EntityRecords, nowMs: number): ViewAnswer {
   const { view } = plan;
+  const { batch, stream } = records;
   if (batch === null && (stream === null || view.kind === "batchView")) {
-    return view.features.map(({ bound }) => ({
-      value: bound.emptyValue,
-      status: "MISSING_DATA",
-      effectiveTimeMs: view.kind === "batchView" ? null : leadAt(view, nowMs),
-      degraded: null,
-      fault: null,
-    }));
+    return { view, features: missingFeatures(view, nowMs), waitingCount: null };
   }
   const atMs =
     view.kind === "batchView" && batch !== null ? Math.min(nowMs, batch.header.watermarkMs) : nowMs;
-  const cut = batch?.header.cut ?? -1;
-  if (stream !== null && stream.collectedEpoch > cut) {
-    return faultyFeatures(view, leadAt(view, atMs), {
-      code: "GAP",
-      message: `The copy of the batch record has cut ${cut}, the stream was collected to epoch ${stream.collectedEpoch}`,
-    });
+  const gap = gapOf(records);
+  if (gap !== null) {
+    const fault = { code: "GAP", message: gap } as const;
+    return { view, features: faultyFeatures(view, leadAt(view, atMs), fault), waitingCount: null };
   }
-  const partials = batch === null ? [] : [batch.partial];
-  for (const epoch of stream?.epochs ?? []) if (epoch.epoch > cut) partials.push(epoch.partial);
-
+  const sections = sectionsOf(view, records);
   const bounds = plan.windows.map(({ window }) =>
-    usedBounds(windowBounds(view, window, atMs), partials),
+    usedBounds(windowBounds(view, window, atMs), sections),
   );
   const segments = new SegmentStates(plan, distinctEdges(bounds));
-  for (const partial of partials) segments.foldInto(partial);
-  return finishFeatures(plan, { bounds, segments, effectiveTimeMs: leadAt(view, atMs) });
+  for (const section of sections) segments.foldInto(section);
+  return {
+    view,
+    features: finishFeatures(plan, { bounds, segments, effectiveTimeMs: leadAt(view, atMs) }),
+    waitingCount: view.history === null ? null : countWaiting(records),
+  };
+}
+
+function missingFeatures(view: ViewDefinition, nowMs: number): FeatureAnswer[] {
+  return view.features.map(({ bound }) => ({
+    value: bound.emptyValue,
+    status: "MISSING_DATA",
+    effectiveTimeMs: view.kind === "batchView" ? null : leadAt(view, nowMs),
+    degraded: null,
+    fault: null,
+  }));
+}
+
+/** Why the records leave something out between them; null where they do not. */
+function gapOf({ batch, stream }: EntityRecords): string | null {
+  if (stream === null) return null;
+  const cut = batch?.header.cut ?? -1;
+  if (stream.collectedEpoch > cut) {
+    return `The copy of the batch record has cut ${cut}, the stream was collected to epoch ${stream.collectedEpoch}`;
+  }
+  const watermarkMs = batch?.header.watermarkMs ?? -Infinity;
+  if (stream.collectedWatermarkMs > watermarkMs) {
+    return "The copy of the batch record ends before the stream record begins";
+  }
+  return null;
+}
+
+/**
+ * What counts. As a rule the batch record covers whole epochs, and the stream's later ones count
+ * whole; with a history of its own the batch record ends at its watermark, where the stream begins.
+ */
+function sectionsOf(view: ViewDefinition, { batch, stream }: EntityRecords): Section[] {
+  const epochs = stream?.epochs ?? [];
+  if (view.history === null) {
+    const cut = batch?.header.cut ?? -1;
+    const live = epochs.filter(({ epoch }) => epoch > cut).map(({ partial }) => partial);
+    const partials = batch === null ? live : [batch.partial, ...live];
+    return partials.map((partial) => ({ partial, fromMs: -Infinity, untilMs: Infinity }));
+  }
+  const fromMs = batch?.header.watermarkMs ?? -Infinity;
+  const live = epochs.map(({ partial }) => ({ partial, fromMs, untilMs: Infinity }));
+  return batch === null
+    ? live
+    : [{ partial: batch.partial, fromMs: -Infinity, untilMs: fromMs }, ...live];
+}
+
+function countWaiting({ batch, stream }: EntityRecords): number {
+  if (batch === null) return 0;
+  const { cut, watermarkMs } = batch.header;
+  return (stream?.epochs ?? [])
+    .filter(({ epoch }) => epoch > cut)
+    .flatMap(({ counts }) => counts)
+    .reduce((sum, [startMs, count]) => (startMs < watermarkMs ? sum + count : sum), 0);
 }
 
 /** The same fault for every feature of a view. */

@@ -9,10 +9,10 @@ import type { ViewDefinition } from "../define/definition.ts";
 import type { OnlineStore, StoreReadOptions, StoredValue } from "../store/online-store.ts";
 import type { StreamHome } from "../store/stream-home.ts";
 import { readBatchRecord } from "../tile/batch-record.ts";
-import { batchKey, shardOf, streamKey } from "../tile/keys.ts";
+import { batchKey, shardOf, streamKey, tombstoneKeys } from "../tile/keys.ts";
 import { viewStreamRecord } from "../tile/stream-record.ts";
 import { combineView, faultyFeatures } from "./combine-view.ts";
-import type { FeatureAnswer, ReadCost, ViewAnswer } from "./view-answer.ts";
+import type { ReadCost, ViewAnswer } from "./view-answer.ts";
 import { planView } from "./view-plan.ts";
 
 export interface ServingHomes {
@@ -24,6 +24,16 @@ export interface ServingHomes {
 export interface ViewRead {
   readonly view: ViewDefinition;
   readonly entity: string;
+}
+
+/** A read with the names of the keys that it takes. */
+interface NamedRead {
+  readonly view: ViewDefinition;
+  readonly batch: string;
+  /** Null for a batch view. */
+  readonly stream: { readonly key: string; readonly shard: number } | null;
+  /** Where one of these is there, the entity is deleted. */
+  readonly tombstones: readonly string[];
 }
 
 export interface ViewsRead {
@@ -41,83 +51,72 @@ export async function readViews(
   request: { readonly nowMs: number; readonly signal?: AbortSignal },
 ): Promise<ViewsRead> {
   const options = request.signal === undefined ? {} : { signal: request.signal };
-  const trips = [batchTrip(homes, reads, options), ...streamTrips(homes, reads, options)];
+  const named = reads.map((read) => nameRead(read, homes));
+  const batchKeys = batchKeysOf(named);
+  const trips = [readTrip(homes.batch, batchKeys, options)];
+  const streamReads = named.filter(({ stream }) => stream !== null);
+  for (const [shard, shardReads] of groupBy(streamReads, ({ stream }) => stream?.shard ?? 0)) {
+    const keys = shardReads.flatMap(({ stream, tombstones }) => [stream?.key ?? "", ...tombstones]);
+    trips.push(readTrip(homes.streams[shard] as StreamHome, [...new Set(keys)], options));
+  }
   const values: Values = new Map((await Promise.all(trips)).flat());
+  const batchCalls = Math.ceil(batchKeys.length / homes.batch.capabilities.keysPerTripMax);
   return {
-    answers: reads.map(({ view, entity }) => ({
-      view,
-      features: answerView(view, {
-        batch: values.get(batchKey(view, entity)) ?? null,
-        stream: values.get(streamKey(view, entity)) ?? null,
-        nowMs: request.nowMs,
-      }),
-    })),
+    answers: named.map((read) => answerView(read, values, request.nowMs)),
     cost: {
-      storeCalls: countCalls(homes, trips.length - 1, reads),
+      storeCalls: batchCalls + trips.length - 1,
       storeBytes: [...values.values()].reduce((sum, value) => sum + (value?.bytes.length ?? 0), 0),
     },
   };
 }
 
-async function batchTrip(
-  { batch }: ServingHomes,
-  reads: readonly ViewRead[],
-  options: StoreReadOptions,
-): Promise<[string, StoredValue | null][]> {
-  const keys = distinct(reads.map(({ view, entity }) => batchKey(view, entity)));
-  return pairs(keys, await batch.readMany(keys, options));
+function nameRead({ view, entity }: ViewRead, { streams }: ServingHomes): NamedRead {
+  const isLive = view.kind === "streamView";
+  return {
+    view,
+    batch: batchKey(view, entity),
+    stream: isLive
+      ? { key: streamKey(view, entity), shard: shardOf(entity, streams.length) }
+      : null,
+    tombstones: tombstoneKeys(view, entity),
+  };
 }
 
-function streamTrips(
-  { streams }: ServingHomes,
-  reads: readonly ViewRead[],
-  options: StoreReadOptions,
-): Promise<[string, StoredValue | null][]>[] {
-  const live = reads.filter(({ view }) => view.kind === "streamView");
-  const shards = groupBy(live, ({ entity }) => shardOf(entity, streams.length));
-  return [...shards].map(async ([shard, shardReads]) => {
-    const keys = distinct(shardReads.map(({ view, entity }) => streamKey(view, entity)));
-    return pairs(keys, await (streams[shard] as StreamHome).readMany(keys, options));
-  });
-}
-
-function countCalls(
-  { batch }: ServingHomes,
-  streamCalls: number,
-  reads: readonly ViewRead[],
-): number {
-  const batchKeys = distinct(reads.map(({ view, entity }) => batchKey(view, entity)));
-  return Math.ceil(batchKeys.length / batch.capabilities.keysPerTripMax) + streamCalls;
-}
-
-function distinct(keys: readonly string[]): string[] {
+/** Tombstones are in every home: they are read where their view is, which a batch view has in one. */
+function batchKeysOf(reads: readonly NamedRead[]): string[] {
+  const keys = reads.flatMap(({ batch, stream, tombstones }) =>
+    stream === null ? [batch, ...tombstones] : [batch],
+  );
   return [...new Set(keys)];
 }
 
-function pairs(
+async function readTrip(
+  home: Pick<OnlineStore, "readMany">,
   keys: readonly string[],
-  values: readonly (StoredValue | null)[],
-): [string, StoredValue | null][] {
+  options: StoreReadOptions,
+): Promise<[string, StoredValue | null][]> {
+  const values = await home.readMany(keys, options);
   return keys.map((key, i) => [key, values[i] ?? null]);
 }
 
 /** A record that cannot be read makes its view's features faulty and leaves the others alone. */
 function answerView(
-  view: ViewDefinition,
-  stored: {
-    readonly batch: StoredValue | null;
-    readonly stream: StoredValue | null;
-    readonly nowMs: number;
-  },
-): readonly FeatureAnswer[] {
+  { view, batch, stream, tombstones }: NamedRead,
+  values: Values,
+  nowMs: number,
+): ViewAnswer {
+  const isDeleted = tombstones.some((key) => (values.get(key) ?? null) !== null);
+  const batchValue = isDeleted ? null : (values.get(batch) ?? null);
+  const streamValue = isDeleted || stream === null ? null : (values.get(stream.key) ?? null);
   try {
     const records = {
-      batch: stored.batch === null ? null : readBatchRecord(stored.batch.bytes, view),
-      stream: stored.stream === null ? null : viewStreamRecord(stored.stream.bytes, view),
+      batch: batchValue === null ? null : readBatchRecord(batchValue.bytes, view),
+      stream: streamValue === null ? null : viewStreamRecord(streamValue.bytes, view),
     };
-    return combineView(planView(view), records, stored.nowMs);
+    return combineView(planView(view), records, nowMs);
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
-    return faultyFeatures(view, null, { code: "CORRUPT_RECORD", message: error.message });
+    const fault = { code: "CORRUPT_RECORD", message: error.message } as const;
+    return { view, features: faultyFeatures(view, null, fault), waitingCount: null };
   }
 }

@@ -9,6 +9,7 @@
 import type { Scalar } from "../core/value.ts";
 import type { StateAlgebra } from "../aggregate/aggregate.ts";
 import type { PartialView } from "../tile/partial-codec.ts";
+import type { Section } from "./used-bounds.ts";
 import type { ViewPlan } from "./view-plan.ts";
 
 export class SegmentStates {
@@ -34,13 +35,13 @@ export class SegmentStates {
     return this.#states[slotIndex]?.[segment];
   }
 
-  foldInto(partial: PartialView): void {
-    this.#foldTiles(partial);
-    this.#foldEvents(partial);
+  foldInto(section: Section): void {
+    this.#foldTiles(section);
+    this.#foldEvents(section);
   }
 
-  #foldTiles(partial: PartialView): void {
-    const segments = this.#segmentsOf(partial.tileStartsMs);
+  #foldTiles({ partial, fromMs }: Section): void {
+    const segments = this.#segmentsOf(partial.tileStartsMs, fromMs);
     const end = lastInside(segments) + 1;
     if (end === 0) return;
     this.#plan.view.slots.forEach(({ algebra }, slotIndex) => {
@@ -54,8 +55,8 @@ export class SegmentStates {
     });
   }
 
-  #foldEvents(partial: PartialView): void {
-    const segments = this.#segmentsOf(partial.eventTimestampsMs);
+  #foldEvents({ partial, fromMs }: Section): void {
+    const segments = this.#segmentsOf(partial.eventTimestampsMs, fromMs);
     if (lastInside(segments) < 0) return;
     const ties = this.#plan.view.ordered ? partial.ties() : null;
     this.#plan.slotsOfColumn.forEach((slotIndexes, columnIndex) => {
@@ -89,8 +90,8 @@ export class SegmentStates {
     }
   }
 
-  /** For each of some sorted instants the segment it lies in, -1 for none. */
-  #segmentsOf(instantsMs: Float64Array): Int32Array {
+  /** For each of some sorted instants the segment it lies in, -1 for none or before `fromMs`. */
+  #segmentsOf(instantsMs: Float64Array, fromMs: number): Int32Array {
     const edgesMs = this.#edgesMs;
     const segments = new Int32Array(instantsMs.length);
     let segment = -1;
@@ -99,7 +100,8 @@ export class SegmentStates {
       while (segment + 1 < edgesMs.length && (edgesMs[segment + 1] as number) <= instantMs) {
         segment += 1;
       }
-      segments[i] = segment === edgesMs.length - 1 ? -1 : segment;
+      const isOutside = segment === edgesMs.length - 1 || instantMs < fromMs;
+      segments[i] = isOutside ? -1 : segment;
     }
     return segments;
   }

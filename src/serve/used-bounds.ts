@@ -7,6 +7,13 @@
 import type { PartialView } from "../tile/partial-codec.ts";
 import type { Interval } from "../window/bounds.ts";
 
+/** A partial, and the part of the time axis on which it counts: `[fromMs, untilMs)`. */
+export interface Section {
+  readonly partial: PartialView;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
 export interface UsedBounds extends Interval {
   /** Whether an edge had to be rounded. */
   readonly degraded: boolean;
@@ -14,28 +21,31 @@ export interface UsedBounds extends Interval {
   readonly gap: boolean;
 }
 
-export function usedBounds(asked: Interval, partials: readonly PartialView[]): UsedBounds {
-  const startMs = roundDown(asked.startMs, partials);
-  const endMs = Math.max(startMs, roundDown(asked.endMs, partials));
+export function usedBounds(asked: Interval, sections: readonly Section[]): UsedBounds {
+  const startMs = roundDown(asked.startMs, sections);
+  const endMs = Math.max(startMs, roundDown(asked.endMs, sections));
   return {
     startMs,
     endMs,
     degraded: startMs !== asked.startMs || endMs !== asked.endMs,
-    gap: startMs < endMs && partials.some(({ keepFromMs }) => keepFromMs > startMs),
+    gap: startMs < endMs && sections.some(({ partial }) => partial.keepFromMs > startMs),
   };
 }
 
 /** The latest instant at or before `edgeMs` that is inside no tile. */
-function roundDown(edgeMs: number, partials: readonly PartialView[]): number {
+function roundDown(edgeMs: number, sections: readonly Section[]): number {
   let roundedMs = edgeMs;
   for (;;) {
     const beforeMs = roundedMs;
-    for (const partial of partials) roundedMs = outOfTile(roundedMs, partial);
+    for (const section of sections) roundedMs = outOfTile(roundedMs, section);
     if (roundedMs === beforeMs) return roundedMs;
   }
 }
 
-function outOfTile(edgeMs: number, { tileStartsMs, tileEndsMs }: PartialView): number {
+/** Where a section ends a tile ends too: what the tile's interval holds past that does not count. */
+function outOfTile(edgeMs: number, { partial, fromMs, untilMs }: Section): number {
+  if (edgeMs <= fromMs || edgeMs >= untilMs) return edgeMs;
+  const { tileStartsMs, tileEndsMs } = partial;
   let low = 0;
   let high = tileStartsMs.length;
   while (low < high) {

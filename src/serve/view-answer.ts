@@ -26,6 +26,11 @@ export interface ViewAnswer {
   readonly view: ViewDefinition;
   /** One a feature, in the order of `view.features`. */
   readonly features: readonly FeatureAnswer[];
+  /**
+   * Of a view with a history of its own: how many late events of the entity, before the watermark
+   * and come after the compaction, wait for the next one. Null where there is no such thing.
+   */
+  readonly waitingCount: number | null;
 }
 
 /** What answering cost, counted and not estimated. */

@@ -89,6 +89,12 @@ export interface KnownId {
   readonly hash: string;
 }
 
+export interface KnownIds {
+  readonly source: string;
+  readonly fromMs: number;
+  readonly ids: readonly KnownId[];
+}
+
 export interface EventLogShard {
   /**
    * Appends every entry that is not a repeat, or none.
@@ -119,11 +125,12 @@ export interface EventLogShard {
   /**
    * Takes ids into the memory without rows, so that events with them are repeats from now on.
    * Resolves with the epoch that was open then: every event of these ids that is in the log is of
-   * that epoch or an earlier one. Known ids stay as they are.
+   * that epoch or an earlier one. Known ids stay as they are. Events before `fromMs` count as
+   * forgotten: `append` refuses them, whatever its clock, unless their id is known.
    *
    * @throws FeatureError RESOURCE_EXHAUSTED as `append` does; then none is remembered.
    */
-  rememberIds(source: string, ids: readonly KnownId[]): Promise<number>;
+  rememberIds(request: KnownIds): Promise<number>;
   /**
    * For each view, by fingerprint, the epoch up to which its stream records lack events of this
    * shard: -1 for one that was there before the first row, else the epoch that was open when the

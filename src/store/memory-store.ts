@@ -50,12 +50,12 @@ export class MemoryStore implements OnlineStore {
       "each key is written once a call",
     );
     const { valueBytesMax } = this.capabilities;
-    const tooLarge = writes.find(({ bytes }) => bytes.length > valueBytesMax);
-    if (tooLarge !== undefined) {
+    for (const { bytes } of writes) {
+      if (bytes === null || bytes.length <= valueBytesMax) continue;
       return Promise.reject(
         new FeatureError(
           "TOO_LARGE",
-          `Cannot write a record: it has ${tooLarge.bytes.length} bytes, at most ${valueBytesMax} are kept`,
+          `Cannot write a record: it has ${bytes.length} bytes, at most ${valueBytesMax} are kept`,
         ),
       );
     }
@@ -67,7 +67,8 @@ export class MemoryStore implements OnlineStore {
     const version = current === undefined ? null : String(current.version);
     if (expectedVersion !== undefined && expectedVersion !== version) return false;
     this.#writes += 1;
-    this.#values.set(key, { bytes: bytes.slice(), version: this.#writes });
+    if (bytes === null) this.#values.delete(key);
+    else this.#values.set(key, { bytes: bytes.slice(), version: this.#writes });
     return true;
   }
 }

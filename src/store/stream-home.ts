@@ -15,8 +15,6 @@ export interface PlacedEvent {
 export interface RecordEvents {
   readonly view: string;
   readonly entity: string;
-  /** Keys of the tombstones that would hide the record: of each of its entities. */
-  readonly tombstones: readonly string[];
   readonly events: readonly PlacedEvent[];
 }
 

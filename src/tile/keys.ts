@@ -3,13 +3,15 @@
  *
  *   tm/{view}/{fingerprint}/{entity}/b      batch record
  *   tm/{view}/{fingerprint}/{entity}/s      stream record
+ *   tm/gone/{digest}                        tombstone of an entity, in all its views
  *
  * The entity is its join keys in declared order, joined by `|`, with `%`, `|`, `/` and control
- * characters percent-escaped, so that no two entities share a name.
+ * characters percent-escaped, so that no two entities share a name. A tombstone outlives its entity,
+ * so its name is a digest, which tells nothing of it at a glance.
  */
 
 import { FeatureError } from "../core/errors.ts";
-import { hashText } from "../core/hash.ts";
+import { digestText, hashText } from "../core/hash.ts";
 import { limits } from "../core/limits.ts";
 import type { Scalar } from "../core/value.ts";
 
@@ -18,11 +20,22 @@ export interface RecordOwner {
   readonly fingerprint: string;
 }
 
+/** An entity definition as names need it. */
+export interface NamedEntity {
+  readonly name: string;
+  readonly joinKeys: readonly unknown[];
+}
+
+const joiner = "|";
+
+/** What the names of all tombstones begin with; the rest is the digest. */
+export const tombstonePrefix = "tm/gone/";
+
 const encoder = new TextEncoder();
 
 /** The part of a record's name that is its entity. @throws FeatureError where it is too long. */
 export function entityKey(joinKeyValues: readonly Scalar[]): string {
-  const key = joinKeyValues.map((value) => escapeKeyPart(String(value))).join("|");
+  const key = joinKeyValues.map((value) => escapeKeyPart(String(value))).join(joiner);
   if (key.length > limits.entityKeyBytesMax || byteLength(key) > limits.entityKeyBytesMax) {
     throw new FeatureError(
       "INVALID_RECORD",
@@ -38,6 +51,21 @@ export function batchKey(view: RecordOwner, entity: string): string {
 
 export function streamKey(view: RecordOwner, entity: string): string {
   return `tm/${view.name}/${view.fingerprint}/${entity}/s`;
+}
+
+/** The name of the tombstone of one entity, given as the `entityKey` of its own join keys. */
+export function tombstoneKey({ name }: NamedEntity, key: string): string {
+  return tombstonePrefix + digestText(`${name}/${key}`);
+}
+
+/** The names of all tombstones that hide a record, one for each entity of its view. */
+export function tombstoneKeys(view: { readonly entities: readonly NamedEntity[] }, entity: string) {
+  const parts = entity.split(joiner);
+  let from = 0;
+  return view.entities.map((each) => {
+    const own = parts.slice(from, (from += each.joinKeys.length));
+    return tombstoneKey(each, own.join(joiner));
+  });
 }
 
 /** Which of `shardCount` homes has an entity's stream records: the same for all its views. */

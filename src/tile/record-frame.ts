@@ -11,11 +11,15 @@ import { CorruptRecordError } from "../core/errors.ts";
 import { xxh32 } from "../core/hash.ts";
 import { packMsgpack, unpackMsgpack } from "./msgpack.ts";
 
-export type RecordKind = "batch" | "stream";
+export type RecordKind = "batch" | "stream" | "tombstone";
 
 const magic = [0x54, 0x4d] as const;
 const version = 1;
-const kindBytes: Readonly<Record<RecordKind, number>> = { batch: 0x42, stream: 0x53 };
+const kindBytes: Readonly<Record<RecordKind, number>> = {
+  batch: 0x42,
+  stream: 0x53,
+  tombstone: 0x47,
+};
 const headerBytes = 8;
 
 /** Wraps an envelope of strings, numbers, `Uint8Array`s and arrays of them. */

@@ -20,11 +20,12 @@ interface OpenTile {
 }
 
 /**
- * The partial of `events` (any order) together with what `before` holds, under `cover`.
- * `before` must have been written under a cover of the same record with no later `earliestMs`.
+ * The partial of `events` (any order) together with what those before hold, under `cover`. Each of
+ * them must have been written for the same windows, with no later `earliestMs` and no earlier
+ * `latestMs`: then no boundary of `cover` is inside one of its tiles.
  */
 export function retile(
-  before: Partial | null,
+  before: readonly Partial[],
   events: readonly RawEvent[],
   context: {
     readonly cover: Cover;
@@ -33,8 +34,10 @@ export function retile(
   },
 ): Partial {
   const { cover, earliestMs, layout } = context;
-  const sorted = [...(before?.events ?? []), ...events].sort(compareEvents);
-  const open = openTiles(before?.tiles ?? [], sorted, cover);
+  const sorted = [...before.flatMap((partial) => partial.events), ...events].sort(compareEvents);
+  const sortedTiles = before.flatMap((partial) => partial.tiles);
+  if (before.length > 1) sortedTiles.sort((a, b) => a.startMs - b.startMs);
+  const open = openTiles(sortedTiles, sorted, cover);
   const scratch = new ByteWriter(1024);
   const tiles: StateTile[] = [];
   const raw: RawEvent[] = [];
@@ -43,7 +46,7 @@ export function retile(
     if (closed === null) raw.push(...tile.events);
     else tiles.push(closed);
   }
-  const keepFromMs = Math.max(cover.keepFromMs, before?.keepFromMs ?? -Infinity);
+  const keepFromMs = Math.max(cover.keepFromMs, ...before.map((partial) => partial.keepFromMs));
   return { earliestMs, keepFromMs, tiles, events: raw };
 }
 

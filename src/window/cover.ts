@@ -24,7 +24,7 @@
  * and never has to split one.
  */
 
-import { floorTo, instantMsMax } from "../core/instant.ts";
+import { ceilTo, instantMsMax } from "../core/instant.ts";
 import { edgeStepMs, leadAt, startEdge } from "./bounds.ts";
 import type { Interval, WindowGeometry, WindowSpan } from "./bounds.ts";
 import { boundaryAfter, boundaryAtOrBefore } from "./zone.ts";
@@ -40,6 +40,12 @@ export interface CoveredReads {
   readonly overtimeMs: number;
   /** Whether requests may meet an older batch record beside this one, and round their edges by it. */
   readonly behind: boolean;
+}
+
+/** The instants where a batch record may end and the stream take over: multiples of a step. */
+export interface WatermarkZone {
+  readonly fromMs: number;
+  readonly stepMs: number;
 }
 
 export interface Cover {
@@ -65,6 +71,13 @@ export function planCover(
   }
   const cover = { zones: [...zones.values()], keepFromMs };
   return { ...cover, keepFromMs: tileAt(cover, keepFromMs).startMs };
+}
+
+/** The same cover with boundaries wherever a watermark may come to stand. */
+export function withWatermarks(cover: Cover, { fromMs, stepMs }: WatermarkZone): Cover {
+  const firstMs = ceilTo(Math.max(fromMs, -instantMsMax), stepMs);
+  const zone = { firstMs, lastMs: Infinity, stepMs, overtimeMs: 0, behind: false };
+  return { ...cover, zones: [...cover.zones, zone] };
 }
 
 /** The tile that holds an instant. Its ends may be infinite. */
@@ -105,7 +118,7 @@ function sweep(
   lastMs: number,
   { stepMs, reads }: { readonly stepMs: number; readonly reads: CoveredReads },
 ): Zone {
-  const overtimeMs = -floorTo(-reads.overtimeMs, stepMs);
+  const overtimeMs = ceilTo(reads.overtimeMs, stepMs);
   return { firstMs, lastMs, stepMs, overtimeMs, behind: reads.behind && overtimeMs > 0 };
 }
 

@@ -16,7 +16,7 @@
  * The multiples are counted from 1970, so that records with other zones have the same ones.
  */
 
-import { floorTo, instantMsMax } from "../core/instant.ts";
+import { ceilTo, floorTo, instantMsMax } from "../core/instant.ts";
 
 export interface Zone {
   /** Where the edge stands for the earliest request, and for the latest one within the horizon. */
@@ -83,8 +83,4 @@ function behindAround(zone: Zone, instantMs: number): Neighbours {
     levelEndMs = levelStartMs;
   }
   return { beforeMs: -Infinity, afterMs: afterLevelMs };
-}
-
-function ceilTo(instantMs: number, stepMs: number): number {
-  return -floorTo(-instantMs, stepMs) + 0; // -0 becomes 0.
 }

@@ -4,13 +4,13 @@ import type { Hono } from "hono";
 import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
-import type { StateTable } from "../../src/compact/publisher.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
 import { LogHome } from "../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
 import { StoreStreamHome } from "../../src/ingest/store-stream-home.ts";
 import type { LogRow } from "../../src/store/event-log.ts";
+import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
 import type { SqlHandle } from "../../src/store/sql-handle.ts";
@@ -62,7 +62,7 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const logDatabases = new Map<string, SqlHandle>();
   const logs = openLogs(repository, { streams, logShardCount, logDatabases });
   const logShards = (log: string) => logs.get(log) ?? [];
-  const state = memoryTable();
+  const state = new MemoryStateTable();
   const app = createApp({
     repository,
     ...(options.workspaces !== undefined && { workspaces: options.workspaces }),
@@ -123,17 +123,6 @@ function openLogs(
       }),
     ]),
   );
-}
-
-function memoryTable(): StateTable {
-  const entries = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(structuredClone(entries.get(key))),
-    put: (written) => {
-      for (const [key, value] of Object.entries(written)) entries.set(key, structuredClone(value));
-      return Promise.resolve();
-    },
-  };
 }
 
 async function readAnswer(response: Response): Promise<Answer> {

@@ -67,6 +67,8 @@ export function idView(options: IdViewOptions): ViewDefinition {
     entities: [{ kind: "entity", name: "user", joinKeys }],
     joinKeys,
     source,
+    history: null,
+    watermarkStepMs: 0,
     windowing: options.windowing,
     intervalMs: options.windowing === "continuous" ? 0 : options.intervalMs,
     featureStartTimeMs: options.featureStartTimeMs ?? null,

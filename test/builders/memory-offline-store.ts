@@ -1,22 +1,29 @@
 /** The contract of an offline store over arrays in memory: the measure for tests of compaction. */
 
-import { hashText } from "../../src/core/hash.ts";
+import { FeatureError } from "../../src/core/errors.ts";
 import { compareScalars, compareUtf8 } from "../../src/core/value.ts";
 import type { Scalar } from "../../src/core/value.ts";
 import type { SourceDefinition, SourceEvent, ViewDefinition } from "../../src/define/definition.ts";
 import { entityOf, projectView } from "../../src/ingest/view-projection.ts";
+import type { ViewProjection } from "../../src/ingest/view-projection.ts";
+import { writeSourceEvent } from "../../src/ingest/source-event-codec.ts";
 import type {
   Correction,
+  Deletion,
+  NewLoad,
   OfflineEvent,
   OfflineStore,
   ScanChunk,
   ScanRequest,
   SegmentName,
 } from "../../src/offline/offline-store.ts";
+import { bodyHash } from "../../src/store/body-hash.ts";
+import type { KnownId } from "../../src/store/event-log.ts";
+import { MemoryDeletions } from "./memory-deletions.ts";
+import { MemorySourceRows } from "./memory-source-rows.ts";
 
-interface Segment extends SegmentName {
-  readonly rows: readonly OfflineEvent[];
-}
+/** Small, so that entities, their events and ids go over the ends of chunks. */
+const chunkRowsMax = 3;
 
 interface ScanRow {
   readonly joinKeys: readonly Scalar[];
@@ -24,17 +31,22 @@ interface ScanRow {
   readonly event: SourceEvent;
 }
 
-/** Small, so that entities and their events go over the ends of chunks. */
-const chunkRowsMax = 3;
+/** The rows of a view up to a cut, as long as nothing has been put. */
+interface KnownRows {
+  readonly revision: string;
+  readonly cut: number;
+  readonly rows: readonly ScanRow[];
+}
 
 export class MemoryOfflineStore implements OfflineStore {
-  readonly #segments = new Map<string, Segment>();
-  readonly #loads = new Map<string, readonly SourceEvent[]>();
-  readonly #corrections = new Map<string, Map<string, SourceEvent | null>>();
-  readonly #published = new Map<string, Set<string>>();
+  readonly #sources = new Map<string, MemorySourceRows>();
+  readonly #deletions = new MemoryDeletions();
+  /** The join keys of each entity put published, by view. */
+  readonly #published = new Map<string, Map<string, readonly Scalar[]>>();
+  readonly #rows = new WeakMap<ViewDefinition, KnownRows>();
 
-  hasSegment(name: SegmentName): Promise<boolean> {
-    return Promise.resolve(this.#segments.has(segmentKey(name)));
+  hasSegment({ source, shard, epoch }: SegmentName): Promise<boolean> {
+    return Promise.resolve(this.#rowsOf(source).hasSegment(shard, epoch));
   }
 
   identity(): Promise<string> {
@@ -45,40 +57,88 @@ export class MemoryOfflineStore implements OfflineStore {
   async putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void> {
     const collected: OfflineEvent[] = [];
     for await (const page of rows) collected.push(...page);
-    const key = segmentKey(name);
-    if (!this.#segments.has(key)) this.#segments.set(key, { ...name, rows: collected });
+    this.#rowsOf(name.source).putSegment(name.shard, name.epoch, collected);
   }
 
   /** A file of history: put once under its name. */
   putLoad(source: SourceDefinition, name: string, events: readonly SourceEvent[]): void {
-    const key = `${source.name} ${name}`;
-    if (!this.#loads.has(key)) this.#loads.set(key, events);
+    this.#rowsOf(source).putLoad(name, events);
   }
 
   putCorrections(source: SourceDefinition, corrections: readonly Correction[]): Promise<void> {
-    const known = this.#corrections.get(source.name) ?? new Map<string, SourceEvent | null>();
-    for (const { id, event } of corrections) known.set(id, event);
-    this.#corrections.set(source.name, known);
+    this.#rowsOf(source).putCorrections(corrections);
     return Promise.resolve();
   }
 
+  putDeletions(deletions: readonly Deletion[]): Promise<void> {
+    this.#deletions.add(deletions);
+    return Promise.resolve();
+  }
+
+  purge(views: readonly ViewDefinition[]): Promise<void> {
+    for (const view of views) this.#rememberCovered(view);
+    for (const view of views) {
+      for (const source of [view.source, scannedSource(view)]) {
+        const isCovered = this.#deletions.coverOf(source);
+        if (isCovered !== null) this.#rowsOf(source).remove(isCovered);
+      }
+    }
+    return Promise.resolve();
+  }
+
+  async *deletedEntities(view: ViewDefinition): AsyncGenerator<readonly string[]> {
+    const deleted = [...this.#publishedOf(view)].filter(([, joinKeys]) =>
+      this.#deletions.hides(view, joinKeys),
+    );
+    yield* pagesOf(deleted.map(([entity]) => entity));
+  }
+
+  forgetPublished(view: ViewDefinition, entities: readonly string[]): Promise<void> {
+    for (const entity of entities) this.#publishedOf(view).delete(entity);
+    return Promise.resolve();
+  }
+
+  newLoads(source: SourceDefinition): Promise<readonly NewLoad[]> {
+    const names = source.kind === "batchSource" ? [] : this.#rowsOf(source).unregistered();
+    return Promise.resolve(names.sort(compareUtf8).map((name) => ({ name, source })));
+  }
+
+  async *idsOf({ name, source }: NewLoad, fromMs: number): AsyncGenerator<readonly KnownId[]> {
+    if (source.id === null) return;
+    const isCovered = this.#deletions.coverOf(source);
+    const ids = new Map<string, KnownId>();
+    for (const event of this.#loadOf(source, name)) {
+      const { id, timestampMs } = event;
+      if (timestampMs < fromMs || isCovered?.(event) === true || ids.has(id)) continue;
+      ids.set(id, { id, timestampMs, hash: bodyHash(writeSourceEvent(source, event)) });
+    }
+    yield* pagesOf([...ids.values()]);
+  }
+
+  async registerLoad({ name, source }: NewLoad, epoch: number): Promise<void> {
+    this.#loadOf(source, name);
+    this.#rowsOf(source).register(name, epoch);
+  }
+
   async *scan(request: ScanRequest): AsyncGenerator<ScanChunk> {
-    const rows = this.#rowsOf(request);
+    const projection = projectionOf(request.view);
+    const rows = this.#scanRows(request);
     for (let i = 0; i < rows.length; i += chunkRowsMax) {
       await Promise.resolve();
-      yield chunkOf(request.view, rows.slice(i, i + chunkRowsMax));
+      yield chunkOf(projection, rows.slice(i, i + chunkRowsMax));
     }
   }
 
   estimateRows(request: ScanRequest): Promise<number> {
-    return Promise.resolve(this.#rowsOf(request).length);
+    return Promise.resolve(this.#scanRows(request).length);
   }
 
   async *entitiesOf(
     view: ViewDefinition,
     { afterEpoch, throughEpoch }: { readonly afterEpoch: number; readonly throughEpoch: number },
   ): AsyncGenerator<readonly string[]> {
-    for (const entity of this.#segmentEntities(view, { afterEpoch, throughEpoch })) {
+    const found = this.#segmentEntities(view, { afterEpoch, throughEpoch });
+    for (const entity of found.keys()) {
       await Promise.resolve();
       yield [entity];
     }
@@ -86,97 +146,148 @@ export class MemoryOfflineStore implements OfflineStore {
 
   putPublished(request: ScanRequest): Promise<void> {
     const { view, cut } = request;
-    const known = this.#published.get(publishedKey(view)) ?? new Set<string>();
-    for (const { entity } of this.#rowsOf(request)) known.add(entity);
+    const known = this.#publishedOf(view);
+    for (const { entity, joinKeys } of this.#scanRows(request)) known.set(entity, joinKeys);
     if (view.kind === "streamView") {
       const covered = this.#segmentEntities(view, { afterEpoch: -1, throughEpoch: cut });
-      for (const entity of covered) known.add(entity);
+      for (const [entity, joinKeys] of covered) known.set(entity, joinKeys);
     }
-    this.#published.set(publishedKey(view), known);
     return Promise.resolve();
   }
 
   async *vanishedEntities(request: ScanRequest): AsyncGenerator<readonly string[]> {
-    const present = new Set(this.#rowsOf(request).map(({ entity }) => entity));
-    for (const entity of this.#published.get(publishedKey(request.view)) ?? []) {
+    const { view } = request;
+    const present = new Set(this.#scanRows(request).map(({ entity }) => entity));
+    for (const [entity, joinKeys] of [...this.#publishedOf(view)]) {
       await Promise.resolve();
-      if (!present.has(entity)) yield [entity];
+      if (!present.has(entity) && !this.#deletions.hides(view, joinKeys)) yield [entity];
     }
   }
 
   /** Everything held, to be compared. */
   dump(): unknown {
-    const sorted = <T>(map: ReadonlyMap<string, T>) =>
-      [...map].sort(([a], [b]) => compareUtf8(a, b));
+    const sorted = <T>(entries: Iterable<[string, T]>) =>
+      [...entries].sort(([a], [b]) => compareUtf8(a, b));
     return {
-      segments: sorted(this.#segments).map(([key, { rows }]) => [key, rows]),
-      published: sorted(this.#published).map(([key, entities]) => [key, [...entities].sort()]),
+      segments: sorted([...this.#sources.values()].flatMap((rows) => rows.dumpSegments())),
+      published: sorted(this.#published).map(([key, found]) => [key, [...found.keys()].sort()]),
     };
   }
 
-  /** Sorted by entity, time and id; each id once, corrections applied. */
-  #rowsOf({ view, cut, fromMs, untilMs }: ScanRequest): readonly ScanRow[] {
-    const projection = projectView(view);
-    const rows: ScanRow[] = [];
-    for (const event of this.#eventsOf(view.source, cut)) {
-      const entity = entityOf(projection, event);
-      if (entity === null || event.timestampMs < fromMs || event.timestampMs >= untilMs) continue;
-      const joinKeys = projection.joinKeyIndexes.map((index) => event.values[index] as Scalar);
-      rows.push({ joinKeys, entity, event });
+  #rowsOf({ name }: SourceDefinition): MemorySourceRows {
+    let rows = this.#sources.get(name);
+    if (rows === undefined) this.#sources.set(name, (rows = new MemorySourceRows(name)));
+    return rows;
+  }
+
+  #loadOf(source: SourceDefinition, name: string): readonly SourceEvent[] {
+    const events = this.#rowsOf(source).loadOf(name);
+    if (events !== undefined) return events;
+    throw new FeatureError(
+      "NOT_FOUND",
+      `Cannot find load "${name}": the offline store has none of that name for source "${source.name}", expected one of its new loads`,
+    );
+  }
+
+  #publishedOf({ name, fingerprint }: ViewDefinition): Map<string, readonly Scalar[]> {
+    const key = `${name} ${fingerprint}`;
+    let found = this.#published.get(key);
+    if (found === undefined) this.#published.set(key, (found = new Map()));
+    return found;
+  }
+
+  /** The entities that a view has in the rows that a purge will remove. */
+  #rememberCovered(view: ViewDefinition): void {
+    const sources = new Set([view.source, scannedSource(view)]);
+    for (const source of sources) {
+      const isCovered = this.#deletions.coverOf(source);
+      if (isCovered === null) continue;
+      const projection = projectView({ ...view, source });
+      const known = this.#publishedOf(view);
+      for (const event of this.#rowsOf(source).all()) {
+        const entity = isCovered(event) ? entityOf(projection, event) : null;
+        if (entity !== null) known.set(entity, joinKeysOf(projection, event));
+      }
     }
-    return rows.sort(compareRows);
+  }
+
+  #scanRows({ view, cut, fromMs, untilMs }: ScanRequest): readonly ScanRow[] {
+    const rows = this.#viewRows(view, cut);
+    if (fromMs === -Infinity && untilMs === Infinity) return rows;
+    return rows.filter(
+      ({ event: { timestampMs } }) => timestampMs >= fromMs && timestampMs < untilMs,
+    );
+  }
+
+  /** Sorted by entity, time and id; each id once, corrections applied. */
+  #viewRows(view: ViewDefinition, cut: number): readonly ScanRow[] {
+    const source = scannedSource(view);
+    const revision = `${this.#rowsOf(source).revision} ${this.#deletions.revision}`;
+    const known = this.#rows.get(view);
+    if (known?.revision === revision && known.cut === cut) return known.rows;
+    const projection = projectionOf(view);
+    const rows: ScanRow[] = [];
+    for (const event of this.#eventsOf(source, cut)) {
+      const entity = entityOf(projection, event);
+      if (entity === null) continue;
+      rows.push({ joinKeys: joinKeysOf(projection, event), entity, event });
+    }
+    rows.sort(compareRows);
+    this.#rows.set(view, { revision, cut, rows });
+    return rows;
   }
 
   #eventsOf(source: SourceDefinition, cut: number): readonly SourceEvent[] {
-    const segments = this.#segmentsOf(source, -Infinity, cut).sort(compareSegments);
-    const loads = [...this.#loads]
-      .filter(([key]) => key.startsWith(`${source.name} `))
-      .sort(([a], [b]) => compareUtf8(a, b));
-    const all: SourceEvent[] = [...segments.flatMap(({ rows }) => rows)];
-    for (const [, events] of loads) all.push(...events);
+    const rows = this.#rowsOf(source);
+    const isCovered = this.#deletions.coverOf(source) ?? (() => false);
+    const all = rows.eventsUpTo(source, cut).filter((event) => !isCovered(event));
     if (source.id === null) return all;
     const distinct = new Map<string, SourceEvent>();
     for (const event of all) if (!distinct.has(event.id)) distinct.set(event.id, event);
-    const corrections = this.#corrections.get(source.name) ?? new Map<string, null>();
-    for (const [id, event] of corrections) {
+    for (const [id, event] of rows.corrections) {
       if (!distinct.has(id)) continue;
-      if (event === null) distinct.delete(id);
+      // An event corrected into one of a deleted entity is gone: what it was before was wrong.
+      if (event === null || isCovered(event)) distinct.delete(id);
       else distinct.set(id, event);
     }
     return [...distinct.values()];
   }
 
-  #segmentsOf(source: SourceDefinition, afterEpoch: number, throughEpoch: number): Segment[] {
-    return [...this.#segments.values()].filter(
-      (segment) =>
-        segment.source.name === source.name &&
-        segment.epoch > afterEpoch &&
-        segment.epoch <= throughEpoch,
-    );
-  }
-
   #segmentEntities(
     view: ViewDefinition,
     epochs: { readonly afterEpoch: number; readonly throughEpoch: number },
-  ): ReadonlySet<string> {
+  ): ReadonlyMap<string, readonly Scalar[]> {
     const projection = projectView(view);
-    const segments = this.#segmentsOf(view.source, epochs.afterEpoch, epochs.throughEpoch);
-    const entities = segments.flatMap(({ rows }) => rows.map((row) => entityOf(projection, row)));
-    return new Set(entities.filter((entity) => entity !== null));
+    const isCovered = this.#deletions.coverOf(view.source);
+    const found = new Map<string, readonly Scalar[]>();
+    for (const event of this.#rowsOf(view.source).segmentEvents(epochs)) {
+      if (isCovered?.(event) === true) continue;
+      const entity = entityOf(projection, event);
+      if (entity !== null) found.set(entity, joinKeysOf(projection, event));
+    }
+    return found;
   }
 }
 
-function segmentKey({ source, shard, epoch }: SegmentName): string {
-  return `${source.name} ${shard} ${epoch}`;
+function scannedSource({ history, source }: ViewDefinition): SourceDefinition {
+  return history ?? source;
 }
 
-function publishedKey({ name, fingerprint }: ViewDefinition): string {
-  return `${name} ${fingerprint}`;
+const projections = new WeakMap<ViewDefinition, ViewProjection>();
+
+/** Where a view finds its columns in the source that is scanned. */
+function projectionOf(view: ViewDefinition): ViewProjection {
+  let projection = projections.get(view);
+  if (projection === undefined) {
+    projection = projectView({ ...view, source: scannedSource(view) });
+    projections.set(view, projection);
+  }
+  return projection;
 }
 
-/** What came through the log first: by epoch, then shard. */
-function compareSegments(a: Segment, b: Segment): number {
-  return a.epoch - b.epoch || hashText(a.shard) - hashText(b.shard);
+/** Of an event that belongs to an entity, so that none of them is null. */
+function joinKeysOf({ joinKeyIndexes }: ViewProjection, event: SourceEvent): readonly Scalar[] {
+  return joinKeyIndexes.map((index) => event.values[index] as Scalar);
 }
 
 function compareRows(a: ScanRow, b: ScanRow): number {
@@ -187,8 +298,7 @@ function compareRows(a: ScanRow, b: ScanRow): number {
   return a.event.timestampMs - b.event.timestampMs || compareUtf8(a.event.id, b.event.id);
 }
 
-function chunkOf(view: ViewDefinition, rows: readonly ScanRow[]): ScanChunk {
-  const { valueIndexes } = projectView(view);
+function chunkOf({ view, valueIndexes }: ViewProjection, rows: readonly ScanRow[]): ScanChunk {
   return {
     rowCount: rows.length,
     joinKeys: view.joinKeys.map((_, i) => rows.map(({ joinKeys }) => joinKeys[i] as Scalar)),
@@ -196,4 +306,11 @@ function chunkOf(view: ViewDefinition, rows: readonly ScanRow[]): ScanChunk {
     ids: rows.map(({ event }) => event.id),
     values: valueIndexes.map((index) => rows.map(({ event }) => event.values[index] ?? null)),
   };
+}
+
+async function* pagesOf<Item>(items: readonly Item[]): AsyncGenerator<readonly Item[]> {
+  for (let i = 0; i < items.length; i += chunkRowsMax) {
+    await Promise.resolve();
+    yield items.slice(i, i + chunkRowsMax);
+  }
 }

@@ -3,11 +3,11 @@
 import { compactViews } from "../../src/compact/compact-views.ts";
 import type { CompactionApi } from "../../src/compact/compaction-api.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
-import type { StateTable } from "../../src/compact/publisher.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { batchSource, batchView, count, lastDistinct, loadRepository } from "../../src/index.ts";
 import type { LogAccess } from "../../src/ingest/log-home.ts";
 import type { OfflineStore } from "../../src/offline/offline-store.ts";
+import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
 import { MemoryOfflineStore } from "../builders/memory-offline-store.ts";
 import { OnlineParts, byBoth, byCard, byUser, payments } from "../ingest/online-parts.ts";
 import { user, visitsByUser } from "../ingest/online-parts.ts";
@@ -58,7 +58,7 @@ export interface CompactionPartsOptions {
 
 export class CompactionParts extends OnlineParts {
   readonly offline = new MemoryOfflineStore();
-  readonly state = memoryTable();
+  readonly state = new MemoryStateTable();
   readonly logShards: (log: string) => readonly LogAccess[];
   publisher: Publisher;
 
@@ -82,6 +82,11 @@ export class CompactionParts extends OnlineParts {
       this.logShards("main").find(({ shard }) => shard === name) as LogAccess;
     return {
       start: (request) => this.publisher.start(request, this.clock.nowMs),
+      now: () => Promise.resolve(this.clock.nowMs),
+      rememberIds: ({ shard, ...request }) => shardOf(shard).rememberIds(request),
+      deletions: () => this.publisher.deletions(),
+      finishDeletions: (names) => this.publisher.finishDeletions(names),
+      erase: (request) => this.publisher.erase(request),
       shards: (log) => Promise.resolve(this.logShards(log).map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
       trimLog: ({ shard, epoch }) => shardOf(shard).trim(epoch),
@@ -107,17 +112,6 @@ export class CompactionParts extends OnlineParts {
     const states = await Promise.all(views.map((view) => this.state.get(`view:${view}`)));
     return views.filter((_, i) => (states[i] as { running?: boolean } | undefined)?.running);
   }
-}
-
-function memoryTable(): StateTable {
-  const entries = new Map<string, unknown>();
-  return {
-    get: (key) => Promise.resolve(structuredClone(entries.get(key))),
-    put: (written) => {
-      for (const [key, value] of Object.entries(written)) entries.set(key, structuredClone(value));
-      return Promise.resolve();
-    },
-  };
 }
 
 export class KilledError extends Error {}
@@ -150,6 +144,11 @@ export function hookCalls(
   return {
     api: {
       start: (request) => around("start", () => api.start(request)),
+      now: () => around("now", () => api.now()),
+      rememberIds: (request) => around("rememberIds", () => api.rememberIds(request)),
+      deletions: () => around("deletions", () => api.deletions()),
+      finishDeletions: (names) => around("finishDeletions", () => api.finishDeletions(names)),
+      erase: (request) => around("erase", () => api.erase(request)),
       shards: (log) => around("shards", () => api.shards(log)),
       readLog: (request) => around("readLog", () => api.readLog(request)),
       trimLog: (request) => around("trimLog", () => api.trimLog(request)),
@@ -163,6 +162,15 @@ export function hookCalls(
       hasSegment: (name) => around("hasSegment", () => offline.hasSegment(name)),
       putSegment: (name, rows) => around("putSegment", () => offline.putSegment(name, rows)),
       putCorrections: (source, corrections) => offline.putCorrections(source, corrections),
+      putDeletions: (deletions) => around("putDeletions", () => offline.putDeletions(deletions)),
+      purge: (views) => around("purge", () => offline.purge(views)),
+      deletedEntities: (view) => aroundEach("deletedEntities", () => offline.deletedEntities(view)),
+      forgetPublished: (view, entities) =>
+        around("forgetPublished", () => offline.forgetPublished(view, entities)),
+      newLoads: (source) => around("newLoads", () => offline.newLoads(source)),
+      idsOf: (load, fromMs) => aroundEach("idsOf", () => offline.idsOf(load, fromMs)),
+      registerLoad: (load, epoch) =>
+        around("registerLoad", () => offline.registerLoad(load, epoch)),
       scan: (request) => aroundEach("scan", () => offline.scan(request)),
       estimateRows: (request) => around("estimateRows", () => offline.estimateRows(request)),
       entitiesOf: (view, epochs) =>

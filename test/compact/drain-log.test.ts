@@ -28,7 +28,9 @@ async function buildEpochs(counts: readonly number[]): Promise<{
   for (const [epoch, events] of epochs.entries()) {
     parts.clock.nowMs = t0 + epoch;
     await parts.append(events);
-    if (epoch < epochs.length - 1) await parts.logs[0]?.home.seal(epoch, parts.clock.nowMs);
+    if (epoch < epochs.length - 1) {
+      await parts.logs[0]?.home.seal({ epoch, nowMs: parts.clock.nowMs, cutOf: [] });
+    }
   }
   return { parts, epochs };
 }

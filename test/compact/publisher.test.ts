@@ -127,10 +127,11 @@ for (const when of ["before", "after"] as const) {
       repair: (nowMs) => log.repair(nowMs),
       read: (range) => log.read(range),
       trim: (epoch) => log.trim(epoch),
-      seal: async (epoch, nowMs) => {
+      rememberIds: (request) => log.rememberIds(request),
+      seal: async (seal) => {
         const fails = log.shard === "main-1" && failures-- > 0;
         if (fails && when === "before") throw new Error("the shard is gone");
-        await log.seal(epoch, nowMs);
+        await log.seal(seal);
         if (fails) throw new Error("the shard is gone");
       },
     }));

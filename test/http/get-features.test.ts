@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { limits } from "../../src/core/limits.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { batchKey, shardOf, streamKey } from "../../src/tile/keys.ts";
-import { writeStreamRecord } from "../../src/tile/stream-record.ts";
+import { emptyStreamRecord, writeStreamRecord } from "../../src/tile/stream-record.ts";
 import { entity, loadRepository, service, streamSource, streamView, sum } from "../../src/index.ts";
 import { buildTestApp } from "../builders/app.ts";
 import type { TestApp } from "../builders/app.ts";
@@ -351,7 +351,7 @@ test("get-features answers null and UNKNOWN for a sum past int64 alone", async (
 test("get-features answers gap, never a number, where the stream was collected past the copy", async () => {
   const app = await appWithSpend();
   const store = app.streamStores[shardOf("u", app.streamStores.length)] as MemoryStore;
-  const bytes = writeStreamRecord({ collectedEpoch: 3, positions: new Map(), epochs: [] }, spend);
+  const bytes = writeStreamRecord({ ...emptyStreamRecord, collectedEpoch: 3 }, spend);
   await store.write([{ key: streamKey(spend, "u"), bytes }]);
   const answer = await app.post(route, {
     params: {

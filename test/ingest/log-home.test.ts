@@ -21,6 +21,8 @@ function randomEvents(random: Random, count: number, prefix = "e"): TestEvent[] 
   });
 }
 
+const viewNames = streamViews.map(({ name }) => name);
+
 interface AppliedCall {
   readonly records: readonly RecordEvents[];
   readonly context: ApplyContext;
@@ -41,6 +43,8 @@ class HomeTap {
     return {
       readMany: (keys, options) => home.readMany(keys, options),
       collect: (request) => home.collect(request),
+      bury: (tombstones) => home.bury(tombstones),
+      erase: (request) => home.erase(request),
       apply: async (records, context) => {
         await this.gate;
         const fails = this.callCount++ === this.failAt;
@@ -75,8 +79,13 @@ for (const action of ["append", "seal"] as const) {
     tap.gate = new Promise((resolve) => (open = resolve));
     let isDone = false;
     const options = { nowMs, redeliveryHorizonMs: new Map<string, number>() };
-    if (action === "seal") await log.append(events.map(entryOf), options);
-    const call = action === "seal" ? home.seal(0, nowMs) : parts.append(events);
+    if (action === "seal") {
+      // As a shard does before its first row.
+      await log.viewFloors(streamViews.map(({ fingerprint }) => fingerprint));
+      await log.append(events.map(entryOf), options);
+    }
+    const call =
+      action === "seal" ? home.seal({ epoch: 0, nowMs, cutOf: viewNames }) : parts.append(events);
     const done = call.then(() => (isDone = true));
     await settle();
     expect(isDone).toBe(false);
@@ -148,11 +157,12 @@ test("LogHome.seal() that fails rejects, and the next one applies what it left",
   expect(await outcome(parts.append(events))).toBe("rejected");
   tap.failAt = 2;
   const home = parts.logs[0]?.home;
-  await expect(home?.seal(0, nowMs)).rejects.toThrow("the call failed");
-  await home?.seal(0, nowMs + 1);
+  await expect(home?.seal({ epoch: 0, nowMs, cutOf: viewNames })).rejects.toThrow("the call failed");
+  await home?.seal({ epoch: 0, nowMs: nowMs + 1, cutOf: viewNames });
   await parts.expectAnswers(events, "after the second seal");
   // The first one had ended the epoch.
-  expect(await parts.logs[0]?.log.currentEpoch()).toEqual({ epoch: 1, startedAtMs: nowMs });
+  const open = { epoch: 1, startedAtMs: nowMs, cutOf: null };
+  expect(await parts.logs[0]?.log.currentEpoch()).toEqual(open);
 });
 
 test("StoreStreamHome.apply() changes no byte when it is repeated, also later", async () => {
@@ -248,11 +258,11 @@ test("StoreStreamHome.collect() keeps the header, and what comes later still cou
   const { parts } = build();
   const events = [1, 2].map((i) => payment(`e${i}`, nowMs - i * minuteMs, { user: "u", card: 1 }));
   await parts.append(events);
-  await parts.logs[0]?.home.seal(0, nowMs);
+  await parts.logs[0]?.home.seal({ epoch: 0, nowMs, cutOf: viewNames });
   const later = payment("later", nowMs - 6 * minuteMs, { user: "u", card: 1 });
   await parts.append([later]);
   const collect = (cut: number) =>
-    parts.streams.collect({ view: "by_card", entities: ["1", "unknown"], cut });
+    parts.streams.collect({ view: "by_card", entities: ["1", "unknown"], cut, watermarkMs: 0 });
   await collect(0);
   const collected = await parts.streamRecord(byCard, "1");
   expect(collected).toMatchObject({ collectedEpoch: 0, positions: new Map([["main-0", 3]]) });
@@ -269,10 +279,11 @@ test("StoreStreamHome.collect() keeps the header, and what comes later still cou
   const empty = await parts.streamRecord(byCard, "1");
   expect(empty).toEqual({
     collectedEpoch: 1,
+    collectedWatermarkMs: -Infinity,
     positions: new Map([["main-0", 3]]),
     epochs: [],
   });
-  await parts.logs[0]?.home.seal(1, nowMs);
+  await parts.logs[0]?.home.seal({ epoch: 1, nowMs, cutOf: viewNames });
   await parts.append([payment("last", nowMs - 1, { user: "u", card: 1 })]);
   const record = await parts.streamRecord(byCard, "1");
   expect(record?.collectedEpoch).toBe(1);

@@ -244,5 +244,5 @@ export function bruteForce(
 
 export function entryOf({ source, ...event }: TestEvent): LogEntry {
   const body = writeSourceEvent(source, event);
-  return { source: source.name, id: event.id, timestampMs: event.timestampMs, body };
+  return { source: source.name, id: event.id, timestampMs: event.timestampMs, body, offset: null };
 }

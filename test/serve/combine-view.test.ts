@@ -43,7 +43,7 @@ class Timeline {
     this.view = view;
     this.#random = random;
     this.nowMs = nowMs;
-    this.#epochs = [{ epoch: 0, startedAtMs: nowMs }];
+    this.#epochs = [{ epoch: 0, startedAtMs: nowMs, cutOf: null }];
   }
 
   get epoch(): number {
@@ -62,7 +62,12 @@ class Timeline {
       };
     });
     const record = { view: this.view, entity: "u", events };
-    const context = { shard: "main-0", epochs: this.#epochs, nowMs: this.nowMs };
+    const context = {
+      shard: "main-0",
+      epochs: this.#epochs,
+      viewFloors: new Map(),
+      nowMs: this.nowMs,
+    };
     await applyEvents(this.#store, [record], context);
     // A repeat, and an older part of it, change nothing.
     if (this.#random.next() < 0.2) await applyEvents(this.#store, [record], context);
@@ -70,7 +75,7 @@ class Timeline {
 
   compact(): void {
     const cut = this.epoch;
-    this.#epochs.push({ epoch: cut + 1, startedAtMs: this.nowMs });
+    this.#epochs.push({ epoch: cut + 1, startedAtMs: this.nowMs, cutOf: null });
     const run = { cut, sealedAtMs: this.nowMs, watermarkMs: this.nowMs };
     const fold = new EntityFold(this.view, coverOf(this.view, run));
     for (const { id, timestampMs } of [...this.events].sort(
@@ -85,7 +90,7 @@ class Timeline {
   }
 
   collect(cut: number): Promise<void> {
-    return collectEpochs(this.#store, this.view, { entities: ["u"], cut });
+    return collectEpochs(this.#store, this.view, { entities: ["u"], cut, watermarkMs: 0 });
   }
 
   async stream(): Promise<StreamRecordView | null> {
@@ -141,7 +146,7 @@ async function checkQuery(timeline: Timeline, copy: number): Promise<boolean> {
   const { view, nowMs } = timeline;
   const batch = timeline.batch(copy);
   const stream = await timeline.stream();
-  const answers = combineView(planView(view), { batch, stream }, nowMs);
+  const answers = combineView(planView(view), { batch, stream }, nowMs).features;
   const cut = batch?.header.cut ?? -1;
   if (batch === null && stream === null) return false;
   let degraded = false;
@@ -218,7 +223,7 @@ test("combineView() gives a window the same value whatever other windows there a
       timeline.nowMs += lateMs;
       await timeline.ingest(timestamps.map((each) => each + lateMs));
       const records = { batch: timeline.batch(0), stream: await timeline.stream() };
-      answers.push(combineView(planView(timeline.view), records, timeline.nowMs)[0]);
+      answers.push(combineView(planView(timeline.view), records, timeline.nowMs).features[0]);
     }
     expect(answers[0], `seed ${seed}`).toEqual(answers[1]);
   }
@@ -235,7 +240,7 @@ test("combineView() of a batch view knows nothing past its watermark", async () 
   const timeline = new Timeline(view, randomFrom(1), 10 * hourMs + 1);
   await timeline.ingest([6 * hourMs, 7 * hourMs, 10 * hourMs - 1, 10 * hourMs]);
   expect(
-    combineView(planView(view), { batch: null, stream: null }, timeline.nowMs)[0],
+    combineView(planView(view), { batch: null, stream: null }, timeline.nowMs).features[0],
   ).toMatchObject({
     status: "MISSING_DATA",
     value: [],
@@ -246,7 +251,7 @@ test("combineView() of a batch view knows nothing past its watermark", async () 
     planView(view),
     { batch: timeline.batch(0), stream: null },
     timeline.nowMs,
-  );
+  ).features;
   expect(answer).toMatchObject({
     value: ["e2", "e3"],
     effectiveTimeMs: 10 * hourMs,
@@ -266,13 +271,10 @@ test("combineView() of an older batch copy than the stream was collected for is 
   timeline.compact();
   await timeline.collect(0);
   const stream = await timeline.stream();
-  const stale = combineView(planView(view), { batch: null, stream }, timeline.nowMs)[0];
+  const stale = combineView(planView(view), { batch: null, stream }, timeline.nowMs).features[0];
   expect(stale).toMatchObject({ value: null, status: "UNKNOWN", fault: { code: "GAP" } });
-  const fresh = combineView(
-    planView(view),
-    { batch: timeline.batch(0), stream },
-    timeline.nowMs,
-  )[0];
+  const fresh = combineView(planView(view), { batch: timeline.batch(0), stream }, timeline.nowMs)
+    .features[0];
   expect(fresh).toMatchObject({ value: ["e1"], status: "PRESENT" });
 });
 

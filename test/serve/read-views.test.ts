@@ -210,7 +210,8 @@ async function streamSince({
     const newestMs = events.at(-1)?.event.timestampMs ?? cutMs;
     await applyEvents(store, [{ view: hot, entity: "a", events }], {
       shard: "main-0",
-      epochs: [{ epoch: 1, startedAtMs: cutMs }],
+      epochs: [{ epoch: 1, startedAtMs: cutMs, cutOf: null }],
+      viewFloors: new Map(),
       nowMs: newestMs + 1,
     });
   }

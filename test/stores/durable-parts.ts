@@ -78,14 +78,17 @@ async function durableStore(send: Send): Promise<OnlineStore> {
 function durableLog(send: Send): EventLogShard {
   const answers = <T>(answer: Promise<unknown>) => answer as Promise<T>;
   return {
-    append: (entries, { nowMs, redeliveryHorizonMs }) =>
-      answers(send("append", entries, nowMs, [...redeliveryHorizonMs])),
+    append: (entries, { redeliveryHorizonMs, ...options }) =>
+      answers(send("append", entries, options, [...redeliveryHorizonMs])),
     read: (range) => answers(send("read", range)),
-    seal: (epoch, nowMs) => answers(send("seal", epoch, nowMs)),
+    seal: (seal) => answers(send("seal", seal)),
     currentEpoch: () => answers(send("currentEpoch")),
     epochs: (epochMin) => answers(send("epochs", epochMin)),
     appliedSeq: () => answers(send("appliedSeq")),
     setAppliedSeq: (seq) => answers(send("setAppliedSeq", seq)),
     trim: (epoch) => answers(send("trim", epoch)),
+    rememberIds: (request) => answers(send("rememberIds", request)),
+    viewFloors: async (fingerprints) =>
+      new Map((await send("viewFloors", fingerprints)) as [string, number][]),
   };
 }

@@ -5,7 +5,13 @@ import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { answerCall } from "../../adapters/runtimes/cloudflare/rpc.ts";
 import { durableSql } from "../../adapters/runtimes/cloudflare/durable-sql.ts";
 import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
-import type { AppendOptions, LogEntry, LogRange } from "../../src/store/event-log.ts";
+import type {
+  AppendOptions,
+  KnownIds,
+  LogEntry,
+  LogRange,
+  Seal,
+} from "../../src/store/event-log.ts";
 import type { StoreWrite } from "../../src/store/online-store.ts";
 import { packMsgpack, unpackMsgpack } from "../../src/tile/msgpack.ts";
 
@@ -40,17 +46,22 @@ export class LogObject extends DurableObject {
     const idsMax = Number(new URL(request.url).searchParams.get("idsMax"));
     const log = new SqliteEventLog(durableSql(this.ctx.storage), { idsMax });
     return answerRequest(request, {
-      append: (entries: readonly LogEntry[], nowMs: number, horizons: [string, number][]) => {
-        const options: AppendOptions = { nowMs, redeliveryHorizonMs: new Map(horizons) };
-        return log.append(entries, options);
-      },
+      append: (
+        entries: readonly LogEntry[],
+        options: Omit<AppendOptions, "redeliveryHorizonMs">,
+        horizons: [string, number][],
+      ) => log.append(entries, { ...options, redeliveryHorizonMs: new Map(horizons) }),
       read: (range: LogRange) => log.read(range),
-      seal: (epoch: number, nowMs: number) => log.seal(epoch, nowMs),
+      seal: (seal: Seal) => log.seal(seal),
       currentEpoch: () => log.currentEpoch(),
       epochs: (epochMin: number) => log.epochs(epochMin),
       appliedSeq: () => log.appliedSeq(),
       setAppliedSeq: (seq: number) => log.setAppliedSeq(seq),
       trim: (epoch: number) => log.trim(epoch),
+      rememberIds: (request: KnownIds) => log.rememberIds(request),
+      viewFloors: async (fingerprints: readonly string[]) => [
+        ...(await log.viewFloors(fingerprints)),
+      ],
     });
   }
 }

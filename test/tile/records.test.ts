@@ -34,7 +34,7 @@ function randomPartial(random: Random, eventCount: number): Partial {
     const ageMs = random.pick([hourMs, 24 * hourMs, 400 * hourMs]);
     return randomEvent(random, nowMs + hourMs - random.integer(0, ageMs), `e${i}`);
   });
-  return retile(null, events, { cover, earliestMs: nowMs, layout: view });
+  return retile([], events, { cover, earliestMs: nowMs, layout: view });
 }
 
 function partialBytes(partial: Partial): Uint8Array {
@@ -46,6 +46,7 @@ function partialBytes(partial: Partial): Uint8Array {
 function streamOf(random: Random, eventCount: number): StreamRecord {
   return {
     collectedEpoch: 3,
+    collectedWatermarkMs: -Infinity,
     positions: new Map([
       ["main-0", 12],
       ["main-1", 2 ** 40],
@@ -54,6 +55,7 @@ function streamOf(random: Random, eventCount: number): StreamRecord {
       epoch,
       startedAtMs: nowMs - hourMs * epoch,
       partial: randomPartial(random, eventCount),
+      counts: [],
     })),
   };
 }
@@ -81,8 +83,8 @@ test("retile() gives the same bytes in whatever order the events come", () => {
       reads,
     );
     const context = { cover, earliestMs: nowMs, layout: view };
-    const forwards = retile(null, events, context);
-    const backwards = retile(null, random.shuffled(events), context);
+    const forwards = retile([], events, context);
+    const backwards = retile([], random.shuffled(events), context);
     expect(partialBytes(backwards)).toEqual(partialBytes(forwards));
   });
 });
@@ -105,7 +107,7 @@ test("retile() and the codec take the first and the last instant there is", () =
     const timestamps = [-farMs, -farMs, 1 - farMs, nowMs, farMs - 1, farMs, farMs, farMs];
     const events = timestamps.map((at, i) => randomEvent(random, at, `e${i}`));
     const many = [...events, ...events, ...events, ...events];
-    const partial = retile(null, many, { cover, earliestMs: nowMs, layout: view });
+    const partial = retile([], many, { cover, earliestMs: nowMs, layout: view });
     const bytes = partialBytes(partial);
     const read = readPartial(bytes, view);
     expect(partialBytes(read)).toEqual(bytes);

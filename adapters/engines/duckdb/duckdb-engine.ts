@@ -2,10 +2,11 @@
 
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { DuckDBConnection, DuckDBResult } from "@duckdb/node-api";
 import { FeatureError } from "../../../src/core/errors.ts";
+import { giveBackName, removeLeftOvers, takeTemporaryName } from "./left-overs.ts";
 
 export interface EngineOptions {
   readonly memoryBytesMax: number;
@@ -64,7 +65,8 @@ export class DuckdbEngine {
         `Cannot open the offline store: memoryBytesMax is ${memoryBytesMax}, expected at least ${threadMemoryBytesMin}`,
       );
     }
-    const temporaryDirectory = join(resolve(options.temporaryDirectory), `duckdb-${randomUUID()}`);
+    const name = takeTemporaryName("duckdb");
+    const temporaryDirectory = join(resolve(options.temporaryDirectory), name);
     await mkdir(temporaryDirectory, { recursive: true });
     const threadsMax = Math.floor(memoryBytesMax / threadMemoryBytesMin);
     const threads = Math.max(1, Math.min(options.threads, threadsMax));
@@ -148,8 +150,14 @@ export class DuckdbEngine {
     }
   }
 
+  /** Removes what engines that crashed have left where this one spills. */
+  removeLeftOvers(): Promise<void> {
+    return removeLeftOvers(dirname(this.#temporaryDirectory), { deep: false });
+  }
+
   async close(): Promise<void> {
     this.#instance.closeSync();
+    giveBackName(basename(this.#temporaryDirectory));
     await rm(this.#temporaryDirectory, { recursive: true, force: true });
   }
 }

@@ -3,17 +3,23 @@
  *
  *   {source}/segments/{shard}-{epoch}/day=YYYY-MM-DD/*.parquet
  *   {source}/loads/{name}/day=YYYY-MM-DD/*.parquet        beside load.json
+ *   {source}/registered/{name}                            the epoch of a load
  *   {source}/corrections/{n}.parquet
+ *   {source}/clean.json                                   what holds no row of deleted entities
  *   published/{view}@{fingerprint}/{cut}.parquet          {cut}.{n}.parquet for the same cut again
+ *   published/{view}@{fingerprint}/purged.parquet         purged.{n}.parquet for the next purges
+ *   _deletions/entities.parquet
+ *   _identity/id
  *
- * A view or a shard is percent-escaped. Whatever has another name, as what a crash left behind, is
- * not there.
+ * A view or a shard is percent-escaped. A file of Parquet may have a later version beside it, which
+ * counts in its stead. Whatever has another name, as what a crash left behind, is not there.
  */
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { SegmentName } from "../../../src/offline/offline-store.ts";
+import { listCurrent } from "./versions.ts";
 
 export interface EpochRange {
   readonly afterEpoch: number;
@@ -48,6 +54,20 @@ export class Layout {
     return join(this.root, source, "loads", name);
   }
 
+  /** Apart from the load, whose directory never changes. */
+  registration(source: string, load: string): string {
+    return join(this.root, source, "registered", load);
+  }
+
+  clean(source: string): string {
+    return join(this.root, source, "clean.json");
+  }
+
+  /** No source is named so. */
+  deletions(): string {
+    return join(this.root, "_deletions", "entities.parquet");
+  }
+
   corrections(source: string): string {
     return join(this.root, source, "corrections");
   }
@@ -69,20 +89,35 @@ export class Layout {
   }
 
   async listLoads(source: string): Promise<readonly string[]> {
-    return listNamed(join(this.root, source, "loads"), /^[0-9a-f]{64}$/);
+    return listNamed(join(this.root, source, "loads"), loadPattern);
+  }
+
+  async listRegistrations(source: string): Promise<readonly string[]> {
+    return listNamed(join(this.root, source, "registered"), loadPattern);
   }
 
   async listCorrections(source: string): Promise<readonly string[]> {
-    return listNamed(this.corrections(source), /^\d+\.parquet$/);
+    return listNamed(this.corrections(source), /^\d+(?:~\d+)?\.parquet$/);
+  }
+
+  /** The file of the deletions; null before the first. */
+  async findDeletions(): Promise<string | null> {
+    const pattern = /^entities(?:~\d+)?\.parquet$/;
+    const [file] = await listNamed(join(this.root, "_deletions"), pattern);
+    return file ?? null;
   }
 
   async listPublished(view: {
     readonly name: string;
     readonly fingerprint: string;
   }): Promise<readonly string[]> {
-    return listNamed(this.published(view), /^-?\d+(?:\.\d+)?\.parquet$/);
+    return listNamed(this.published(view), publishedPattern);
   }
 }
+
+const loadPattern = /^[0-9a-f]{64}$/;
+
+const publishedPattern = /^(?:-?\d+|purged)(?:\.\d+)?(?:~\d+)?\.parquet$/;
 
 /** An escaped name holds no dot, and what is still being written begins with one. */
 const segmentPattern = /^[\w~%-]*-(\d+)$/;
@@ -139,7 +174,8 @@ function escapeName(name: string): string {
 
 async function listNamed(directory: string, pattern: RegExp): Promise<readonly string[]> {
   const entries = await listDirectory(directory);
-  return entries.flatMap(({ name }) => (pattern.test(name) ? [join(directory, name)] : []));
+  const names = entries.map(({ name }) => name).filter((name) => pattern.test(name));
+  return listCurrent(names).map((name) => join(directory, name));
 }
 
 async function listDirectory(directory: string): Promise<readonly Dirent[]> {

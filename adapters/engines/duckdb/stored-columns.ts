@@ -3,7 +3,7 @@
 import { BIGINT, BOOLEAN, DOUBLE, VARCHAR } from "@duckdb/node-api";
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import type { Scalar, ScalarType } from "../../../src/core/value.ts";
-import type { SourceDefinition, SourceEvent } from "../../../src/define/definition.ts";
+import type { Column, SourceDefinition, SourceEvent } from "../../../src/define/definition.ts";
 import type { OfflineEvent } from "../../../src/offline/offline-store.ts";
 
 /** A row with the load or the shard it came from. */
@@ -44,17 +44,27 @@ export function eventColumns<Row>(
   source: SourceDefinition,
   eventOf: (row: Row) => Pick<SourceEvent, "values"> | null,
 ): readonly StoredColumn<Row>[] {
-  return source.columns.map(({ name, type }, i): StoredColumn<Row> => {
-    const convert = toStored[type];
-    return {
-      name: storedName(name),
-      type: storedType(type),
-      read: (row) => {
-        const value = eventOf(row)?.values[i] ?? null;
-        return value === null ? null : convert(value);
-      },
-    };
-  });
+  return source.columns.map(({ name, type }, i) =>
+    scalarColumn<Row>(
+      { name: storedName(name), type },
+      (row) => eventOf(row)?.values[i] ?? null,
+    ),
+  );
+}
+
+export function scalarColumn<Row>(
+  { name, type }: Column,
+  valueOf: (row: Row) => Scalar | null,
+): StoredColumn<Row> {
+  const convert = toStored[type];
+  return {
+    name,
+    type: storedType(type),
+    read: (row) => {
+      const value = valueOf(row);
+      return value === null ? null : convert(value);
+    },
+  };
 }
 
 export function duckdbType(type: StoredType): DuckDBType {

@@ -38,6 +38,8 @@ export function streamHomes(env: TilemarkEnvironment): StreamHome[] {
       readMany: (keys) => call("stream shard", stub().readMany(keys)),
       apply: (records, context) => call("stream shard", stub().apply(records, context)),
       collect: (request) => call("stream shard", stub().collect(request)),
+      bury: (tombstones) => call("stream shard", stub().bury(tombstones)),
+      erase: (request) => call("stream shard", stub().erase(request)),
     };
   });
 }
@@ -50,7 +52,8 @@ export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
     return {
       shard,
       append: (entries, options) => call("log shard", stub().append(entries, options)),
-      seal: (epoch, nowMs) => call("log shard", stub().seal(epoch, nowMs)),
+      seal: (seal) => call("log shard", stub().seal(seal)),
+      rememberIds: (request) => call("log shard", stub().rememberIds(request)),
       repair: (nowMs) => call("log shard", stub().repair(nowMs)),
       read: (range) => call("log shard", stub().read(range)),
       trim: (epoch) => call("log shard", stub().trim(epoch)),

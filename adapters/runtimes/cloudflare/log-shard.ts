@@ -7,9 +7,11 @@ import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
 import type {
   AppendOptions,
   AppendResult,
+  KnownIds,
   LogEntry,
   LogRange,
   LogRow,
+  Seal,
 } from "../../../src/store/event-log.ts";
 import { SqliteEventLog } from "../../logs/sqlite-event-log.ts";
 import { durableSql } from "./durable-sql.ts";
@@ -20,7 +22,8 @@ import type { RpcAnswer } from "./rpc.ts";
 
 export interface LogShardObject extends Rpc.DurableObjectBranded {
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<RpcAnswer<AppendResult>>;
-  seal(epoch: number, nowMs: number): Promise<RpcAnswer<void>>;
+  seal(seal: Seal): Promise<RpcAnswer<void>>;
+  rememberIds(request: KnownIds): Promise<RpcAnswer<number>>;
   repair(nowMs: number): Promise<RpcAnswer<void>>;
   read(range: LogRange): Promise<RpcAnswer<readonly LogRow[]>>;
   trim(epoch: number): Promise<RpcAnswer<void>>;
@@ -44,8 +47,12 @@ export function logShardClass(repository: Repository) {
       return answerCall(() => this.#home.append(entries, options));
     }
 
-    seal(epoch: number, nowMs: number): Promise<RpcAnswer<void>> {
-      return answerCall(() => this.#home.seal(epoch, nowMs));
+    seal(seal: Seal): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.seal(seal));
+    }
+
+    rememberIds(request: KnownIds): Promise<RpcAnswer<number>> {
+      return answerCall(() => this.#home.rememberIds(request));
     }
 
     repair(nowMs: number): Promise<RpcAnswer<void>> {

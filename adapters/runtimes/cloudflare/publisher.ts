@@ -6,13 +6,17 @@ import type {
   CollectCutRequest,
   CollectRequest,
   CompactionRun,
+  DeleteRequest,
+  EraseRequest,
   FinishRequest,
+  PendingDeletion,
   PublishRequest,
   StartRequest,
 } from "../../../src/compact/compaction-api.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
 import { WorkersKvStore } from "../../stores/workers-kv-store.ts";
+import { durableTable } from "./durable-table.ts";
 import { logShards, streamHomes } from "./environment.ts";
 import type { TilemarkEnvironment } from "./environment.ts";
 import { answerCall } from "./rpc.ts";
@@ -20,7 +24,11 @@ import type { RpcAnswer } from "./rpc.ts";
 
 export interface PublisherObject extends Rpc.DurableObjectBranded {
   start(request: StartRequest, nowMs: number): Promise<RpcAnswer<readonly CompactionRun[]>>;
+  delete(request: DeleteRequest): Promise<RpcAnswer<void>>;
+  deletions(): Promise<RpcAnswer<readonly PendingDeletion[]>>;
+  finishDeletions(names: readonly string[]): Promise<RpcAnswer<void>>;
   publish(request: PublishRequest): Promise<RpcAnswer<void>>;
+  erase(request: EraseRequest): Promise<RpcAnswer<void>>;
   finish(request: FinishRequest, nowMs: number): Promise<RpcAnswer<void>>;
   collect(request: CollectRequest, nowMs: number): Promise<RpcAnswer<void>>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<RpcAnswer<void>>;
@@ -40,15 +48,28 @@ export function publisherClass(repository: Repository) {
         batchStore: new WorkersKvStore(env.BATCH),
         streams: new ShardedStreams(streamHomes(env)),
         logShards: (log) => logShards(env, log),
-        state: {
-          get: (key) => state.storage.get(key),
-          put: (entries) => state.storage.put({ ...entries }),
-        },
+        state: durableTable(state.storage),
       });
     }
 
     start(request: StartRequest, nowMs: number): Promise<RpcAnswer<readonly CompactionRun[]>> {
       return answerCall(() => this.#publisher.start(request, nowMs));
+    }
+
+    delete(request: DeleteRequest): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#publisher.delete(request));
+    }
+
+    deletions(): Promise<RpcAnswer<readonly PendingDeletion[]>> {
+      return answerCall(() => this.#publisher.deletions());
+    }
+
+    finishDeletions(names: readonly string[]): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#publisher.finishDeletions(names));
+    }
+
+    erase(request: EraseRequest): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#publisher.erase(request));
     }
 
     publish(request: PublishRequest): Promise<RpcAnswer<void>> {

@@ -4,7 +4,12 @@ import { DurableObject } from "cloudflare:workers";
 import type { Repository } from "../../../src/define/definition.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
 import type { StoredValue } from "../../../src/store/online-store.ts";
-import type { ApplyContext, CollectRequest, RecordEvents } from "../../../src/store/stream-home.ts";
+import type {
+  ApplyContext,
+  CollectRequest,
+  EraseRequest,
+  RecordEvents,
+} from "../../../src/store/stream-home.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { TilemarkEnvironment } from "./environment.ts";
@@ -15,6 +20,8 @@ export interface StreamShardObject extends Rpc.DurableObjectBranded {
   readMany(keys: readonly string[]): Promise<RpcAnswer<readonly (StoredValue | null)[]>>;
   apply(records: readonly RecordEvents[], context: ApplyContext): Promise<RpcAnswer<void>>;
   collect(request: CollectRequest): Promise<RpcAnswer<void>>;
+  bury(tombstones: readonly string[]): Promise<RpcAnswer<void>>;
+  erase(request: EraseRequest): Promise<RpcAnswer<void>>;
 }
 
 export function streamShardClass(repository: Repository) {
@@ -36,6 +43,14 @@ export function streamShardClass(repository: Repository) {
 
     collect(request: CollectRequest): Promise<RpcAnswer<void>> {
       return answerCall(() => this.#home.collect(request));
+    }
+
+    bury(tombstones: readonly string[]): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.bury(tombstones));
+    }
+
+    erase(request: EraseRequest): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.erase(request));
     }
   };
 }

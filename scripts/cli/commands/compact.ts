@@ -21,6 +21,7 @@ interface CompactOptions {
   readonly offline: string;
   readonly view?: readonly string[];
   readonly watermark?: string;
+  readonly rollback?: string;
   readonly memory: string;
   readonly watch?: boolean;
   readonly json?: boolean;
@@ -35,6 +36,7 @@ export function addCompactCommand(program: Command): void {
     .option("--offline <directory>", "the offline store", ".tilemark/offline")
     .option("--view <name...>", "only these views; every view where it is left out")
     .option("--watermark <instant>", "up to where batch history is complete; now where left out")
+    .option("--rollback <cut>", "publish one view again as it was cut before")
     .option("--memory <size>", "memory that the engine may use, as in 512MB", "1GB")
     .option("--watch", "keep each view's cadence until stopped")
     .option("--json", "print one JSON object a view")
@@ -71,6 +73,7 @@ async function runOnce(
         ...(options.watermark === undefined
           ? {}
           : { watermarkMs: parseInstant(options.watermark) }),
+        ...(options.rollback === undefined ? {} : { rollbackCut: parseCut(options.rollback) }),
       },
     );
     line.clear();
@@ -83,6 +86,11 @@ async function runOnce(
     line.clear();
     await offline.close();
   }
+}
+
+function parseCut(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new SyntaxError(`Cannot read --rollback "${text}": it is not a cut, expected a number`);
 }
 
 function summaryText(summary: CompactionSummary): string {

@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { postJson, serverUrl } from "../call-server.ts";
+import { readPairs } from "../read-pairs.ts";
 
 interface GetOptions {
   readonly url: string;
@@ -43,7 +44,7 @@ async function getFeatures(service: string, options: GetOptions): Promise<Featur
   const params = {
     workspaceName: options.workspace,
     featureServiceName: service,
-    joinKeyMap: joinKeys(options.key ?? []),
+    joinKeyMap: readPairs(options.key ?? []),
     requestContextMap: requestValues(options.request ?? "{}"),
     metadataOptions: {
       includeNames: true,
@@ -75,16 +76,6 @@ function requestValues(text: string): unknown {
       { cause },
     );
   }
-}
-
-function joinKeys(pairs: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    pairs.map((pair) => {
-      const at = pair.indexOf("=");
-      if (at < 1) throw new SyntaxError(`Cannot read key "${pair}": expected name=value`);
-      return [pair.slice(0, at), pair.slice(at + 1)];
-    }),
-  );
 }
 
 function printVector({ result, metadata }: FeatureVector): void {
