@@ -3,11 +3,12 @@
 import { FeatureError } from "../src/core/errors.ts";
 import type { ErrorCode } from "../src/core/errors.ts";
 import type { CompactionApi, CompactionRun } from "../src/compact/compaction-api.ts";
+import type { ClosedSource } from "../src/store/event-log.ts";
 import {
   msgpackType,
   readDeletions,
   readLogPage,
-  writeKnownIds,
+  writeAppendRows,
   writePublish,
 } from "../src/http/admin-codec.ts";
 import { errorCodeHeader, retryableHeader } from "../src/http/errors.ts";
@@ -42,10 +43,13 @@ export function httpCompactionApi(options: HttpCompactionApiOptions): Compaction
       return readLogPage(await readBytes(await send(options, path)));
     },
     trimLog: async (request) => drain(await post("trim", request)),
-    rememberIds: async (request) => {
-      const answer = await readAnswer(await postBytes("remember-ids", writeKnownIds(request)));
-      return (answer as { readonly epoch: number }).epoch;
+    closeBefore: async ({ beforeMs, ...request }) => {
+      const before = Number.isFinite(beforeMs) ? { beforeMs } : {};
+      return (await readAnswer(
+        await post("close-before", { ...request, ...before }),
+      )) as ClosedSource;
     },
+    appendRows: async (request) => drain(await postBytes("append-rows", writeAppendRows(request))),
     deletions: async () => readDeletions(await readBytes(await send(options, "deletions"))),
     finishDeletions: async (names) => drain(await post("finish-deletions", { names })),
     erase: async (request) => drain(await post("erase", request)),

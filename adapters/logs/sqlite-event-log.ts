@@ -5,13 +5,13 @@
 
 import { FeatureError } from "../../src/core/errors.ts";
 import { limits } from "../../src/core/limits.ts";
-import { admitEntries, admitIds, assertOffsets } from "../../src/store/admit-entries.ts";
+import { admitEntries, assertOffsets, closeSource } from "../../src/store/admit-entries.ts";
 import type {
   AppendOptions,
   AppendResult,
+  ClosedSource,
   Epoch,
   EventLogShard,
-  KnownIds,
   LogEntry,
   LogRange,
   LogRow,
@@ -106,11 +106,11 @@ export class SqliteEventLog implements EventLogShard {
     });
   }
 
-  rememberIds(request: KnownIds): Promise<number> {
-    return this.#transact(() => {
-      admitIds(this.#memory, request, this.#idsMax);
-      return this.#epochs.newest()?.epoch ?? 0;
-    });
+  closeBefore(source: string, beforeMs: number): Promise<ClosedSource> {
+    return this.#transact(() => ({
+      epoch: this.#epochs.newest()?.epoch ?? 0,
+      beforeMs: closeSource(this.#memory, source, beforeMs),
+    }));
   }
 
   viewFloors(fingerprints: readonly string[]): Promise<ReadonlyMap<string, number>> {

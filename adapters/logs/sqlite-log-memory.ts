@@ -1,7 +1,7 @@
 /** The memory of a log shard in SQLite. Its callers run it in their transaction. */
 
-import type { KnownId, NamedRequest } from "../../src/store/event-log.ts";
-import type { Forgotten, KnownPartition, LogMemory } from "../../src/store/log-memory.ts";
+import type { NamedRequest } from "../../src/store/event-log.ts";
+import type { KnownId, Forgotten, KnownPartition, LogMemory } from "../../src/store/log-memory.ts";
 import { numberOf, textOf } from "../../src/store/sql-handle.ts";
 import type { SqlHandle, SqlRow } from "../../src/store/sql-handle.ts";
 import { readCounter, writeCounter } from "./sqlite-counters.ts";

@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { bundleWorker } from "../cli/bundle-worker.ts";
 import { combineCases, combineTime } from "./combine.ts";
 import { compactionVsGroupBy } from "./compaction.ts";
+import { eventIds } from "./event-ids.ts";
 import { hotKey } from "./hot-key.ts";
 import { rounded } from "./measure.ts";
 import type { Figure } from "./measure.ts";
@@ -18,6 +19,7 @@ await addServing(figures);
 await addHotKeys(figures);
 for (const each of combineCases) figures[each.name] = combineTime(each);
 figures["compactionVsGroupBy"] = await compactionVsGroupBy();
+Object.assign(figures, await eventIds());
 figures["bundleGzipKiB"] = await bundleGzipKiB();
 
 if (options.json === true) console.log(JSON.stringify({ figures }));

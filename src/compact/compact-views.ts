@@ -114,7 +114,9 @@ async function collectView(
 ): Promise<void> {
   if (view.kind === "batchView" || run.collectibleCut <= run.collectedCut) return;
   const cut = run.collectibleCut;
-  const epochs = { afterEpoch: run.collectedCut, throughEpoch: cut };
+  // With a history an event stays past its epoch, until a watermark is past it.
+  const afterEpoch = view.history === null ? run.collectedCut : -1;
+  const epochs = { afterEpoch, throughEpoch: cut };
   for await (const entities of offline.entitiesOf(view, epochs)) {
     for (let i = 0; i < entities.length; i += limits.collectEntitiesMax) {
       const batch = entities.slice(i, i + limits.collectEntitiesMax);

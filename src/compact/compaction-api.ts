@@ -1,7 +1,8 @@
 /** What a compaction asks of the online side: the admin routes, and nothing else. */
 
 import type { Scalar } from "../core/value.ts";
-import type { KnownId, LogRow } from "../store/event-log.ts";
+import type { LoadedRow } from "../offline/offline-store.ts";
+import type { ClosedSource, LogRow } from "../store/event-log.ts";
 import type { CompactorIdentity } from "./compactor-identity.ts";
 
 /** A run of one view. Runs of a view follow one another by `fence`: only the newest may publish. */
@@ -107,8 +108,10 @@ export interface CompactionApi {
   /** A page of a shard's rows; an empty one is the end. */
   readLog(request: LogPageRequest): Promise<readonly LogRow[]>;
   trimLog(request: { readonly shard: string; readonly epoch: number }): Promise<void>;
-  /** As `EventLogShard.rememberIds` of a shard. */
-  rememberIds(request: RememberIdsRequest): Promise<number>;
+  /** As `EventLogShard.closeBefore` of a shard. */
+  closeBefore(request: CloseBeforeRequest): Promise<ClosedSource>;
+  /** Appends rows of a load to the shard of their ids, as if they had been ingested now. */
+  appendRows(request: AppendRowsRequest): Promise<void>;
   deletions(): Promise<readonly PendingDeletion[]>;
   finishDeletions(names: readonly string[]): Promise<void>;
   erase(request: EraseRequest): Promise<void>;
@@ -118,12 +121,16 @@ export interface CompactionApi {
   finishCollect(request: CollectCutRequest): Promise<void>;
 }
 
-export interface RememberIdsRequest {
+export interface CloseBeforeRequest {
   readonly shard: string;
   readonly source: string;
-  /** Older ones are not remembered, and so refused from now on: see `EventLogShard.rememberIds`. */
-  readonly fromMs: number;
-  readonly ids: readonly KnownId[];
+  readonly beforeMs: number;
+}
+
+export interface AppendRowsRequest {
+  readonly shard: string;
+  readonly source: string;
+  readonly rows: readonly LoadedRow[];
 }
 
 export interface LogPageRequest {

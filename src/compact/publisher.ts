@@ -25,7 +25,14 @@ import type {
   PublisherAccess,
   StartRequest,
 } from "./compaction-api.ts";
-import { collectRun, collectibleWatermark, finishRun, freshView, startRun } from "./view-state.ts";
+import {
+  collectRun,
+  collectibleWatermark,
+  finishRun,
+  freshView,
+  startRun,
+  touchRun,
+} from "./view-state.ts";
 import type { ViewState } from "./view-state.ts";
 
 export interface PublisherParts {
@@ -111,6 +118,10 @@ export class Publisher implements PublisherAccess {
       const { cut, entities } = request;
       const state = await this.#fenced(view, request.fence);
       this.#requireCollectible(cut, state, nowMs);
+      // Remembered first: from now on no rollback may go behind it.
+      if (cut > state.touchedCut) {
+        await this.#parts.state.put({ [viewEntry(view)]: touchRun(state, cut) });
+      }
       const watermarkMs = collectibleWatermark(state, cut);
       await this.#parts.streams.collect({ view: view.name, entities, cut, watermarkMs });
     });

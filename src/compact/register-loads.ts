@@ -1,17 +1,18 @@
 /**
- * Makes the log shards know the events of a load before a scan may see it. An event that is loaded
- * and ingested then counts once: where it was ingested first, the load waits for the cut that covers
- * it; where it comes later, it is a repeat.
+ * Brings a load and the event log together before a scan may see it, so that an event that is both
+ * loaded and ingested counts once:
+ *
+ *   older than the redelivery horizon      what was ingested of it is in the log; no more will come
+ *   younger                                appended to the log now: an event like any other
+ *
+ * The load then belongs to cuts that cover all of the log up to here, where a scan takes an id once.
  */
 
 import { limits } from "../core/limits.ts";
 import type { ViewDefinition } from "../define/definition.ts";
 import { logShardOf } from "../ingest/log-shard-of.ts";
-import type { NewLoad, OfflineStore } from "../offline/offline-store.ts";
+import type { LoadedRow, NewLoad, OfflineStore } from "../offline/offline-store.ts";
 import type { CompactionApi } from "./compaction-api.ts";
-
-/** Ids of events that ingest refuses for their age need not be known, by whichever clock. */
-const clockMarginMs = 2 * limits.clockErrorMsMax + limits.requestMsMax;
 
 export async function registerLoads(
   api: CompactionApi,
@@ -21,31 +22,49 @@ export async function registerLoads(
   for (const source of new Set(views.map((view) => view.history ?? view.source))) {
     if (source.kind === "batchSource") continue;
     for (const load of await offline.newLoads(source)) {
-      await offline.registerLoad(load, await rememberLoad(api, offline, load));
+      await appendRecent(api, offline, load);
+      await offline.registerLoad(load, await closeShards(api, load, -Infinity));
     }
   }
 }
 
-/** The newest epoch that an event of the load can have in the log. */
-async function rememberLoad(
+async function appendRecent(
   api: CompactionApi,
   offline: OfflineStore,
   load: NewLoad,
-): Promise<number> {
+): Promise<void> {
   const { source } = load;
   const shards = await api.shards(source.log);
-  const fromMs = (await api.now()) - source.redeliveryHorizonMs - clockMarginMs;
-  let epoch = -1;
-  const remember = async (shard: string, ids: Parameters<typeof api.rememberIds>[0]["ids"]) => {
-    epoch = Math.max(epoch, await api.rememberIds({ shard, source: source.name, fromMs, ids }));
-  };
-  for await (const page of offline.idsOf(load, fromMs)) {
+  const horizonMs = (await api.now()) - source.redeliveryHorizonMs;
+  const fromMs = new Map<string, number>();
+  for (const shard of shards) {
+    const closed = await api.closeBefore({ shard, source: source.name, beforeMs: horizonMs });
+    fromMs.set(shard, closed.beforeMs);
+  }
+  for await (const rows of offline.recentRows(load, Math.min(...fromMs.values()))) {
     for (const [index, shard] of shards.entries()) {
-      const own = page.filter(({ id }) => logShardOf(source.name, id, shards.length) === index);
-      if (own.length > 0) await remember(shard, own);
+      const isOwn = ({ id, timestampMs }: LoadedRow) =>
+        timestampMs >= (fromMs.get(shard) ?? -Infinity) &&
+        logShardOf(source.name, id, shards.length) === index;
+      const own = rows.filter(isOwn);
+      for (let i = 0; i < own.length; i += limits.appendRowsMax) {
+        const part = own.slice(i, i + limits.appendRowsMax);
+        await api.appendRows({ shard, source: source.name, rows: part });
+      }
     }
   }
-  // Last of all and of every shard: what came in while the ids were on their way is in it too.
-  for (const shard of shards) await remember(shard, []);
+}
+
+/** The newest epoch that an event of the source can have in the log by now. */
+async function closeShards(
+  api: CompactionApi,
+  { source }: NewLoad,
+  beforeMs: number,
+): Promise<number> {
+  let epoch = -1;
+  for (const shard of await api.shards(source.log)) {
+    const closed = await api.closeBefore({ shard, source: source.name, beforeMs });
+    epoch = Math.max(epoch, closed.epoch);
+  }
   return epoch;
 }

@@ -20,6 +20,8 @@ export interface ViewState {
   /** Up to where partials were taken out of the stream records. */
   readonly collectedCut: number;
   readonly collectedWatermarkMs: number;
+  /** Up to where they may have been, by a run that did not come to the end of it. */
+  readonly touchedCut: number;
   /** Cuts that runs have finished and the stream still covers from: where a rollback may go. */
   readonly finishedCuts: readonly number[];
 }
@@ -35,6 +37,7 @@ export const freshView: ViewState = {
   publishedWatermarkMs: -Infinity,
   collectedCut: -1,
   collectedWatermarkMs: -Infinity,
+  touchedCut: -1,
   finishedCuts: [],
 };
 
@@ -79,6 +82,11 @@ export function finishRun(state: ViewState, nowMs: number): ViewState {
   };
 }
 
+/** Before the first of what runs up to a cut have covered is taken out of the stream records. */
+export function touchRun(state: ViewState, cut: number): ViewState {
+  return { ...state, touchedCut: Math.max(state.touchedCut, cut) };
+}
+
 /** Once what runs up to a cut have covered is out of the stream records. */
 export function collectRun(state: ViewState, cut: number): ViewState {
   return {
@@ -110,10 +118,10 @@ function rollBack(
       `${prefix}: its records end at a watermark, compact with an earlier one instead`,
     );
   }
-  if (cut < state.collectedCut) {
+  if (cut < state.touchedCut) {
     throw new FeatureError(
       "CONFLICT",
-      `${prefix}: its stream records were collected up to epoch ${state.collectedCut}, expected that cut or a later one`,
+      `${prefix}: its stream records were collected up to epoch ${state.touchedCut}, expected that cut or a later one`,
     );
   }
   if (!state.finishedCuts.includes(cut)) {

@@ -56,8 +56,8 @@ export const limits = {
   publishBytesMax: 4 * 2 ** 20,
   /** Cuts of a view that it can be rolled back to. */
   finishedCutsMax: 100,
-  /** Ids in one request that registers a load. */
-  knownIdsMax: 10_000,
+  /** Rows of a load in one request that appends them to the log. */
+  appendRowsMax: 1_000,
   /** Entities in one collect. */
   collectEntitiesMax: 1_000,
   /** Bytes of a request for features. */

@@ -3,9 +3,9 @@
 import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import type {
+  AppendRowsRequest,
   PendingDeletion,
   PublishRequest,
-  RememberIdsRequest,
 } from "../compact/compaction-api.ts";
 import type { LogRow } from "../store/event-log.ts";
 import { packMsgpack, unpackMsgpack } from "../tile/msgpack.ts";
@@ -25,14 +25,13 @@ const publishSchema = z.tuple(
   "an array of three",
 );
 
-const knownIdsSchema = z.tuple(
+const appendRowsSchema = z.tuple(
   [
     z.string("a string"),
     z.string("a string"),
-    count,
-    z.array(z.tuple([z.string("a string"), count, z.string("a string")], "a triple"), "an array"),
+    z.array(z.tuple([z.string("a string"), count, bytes], "a triple"), "an array"),
   ],
-  "an array of four",
+  "an array of three",
 );
 
 const scalar = z.union([z.string(), z.number(), z.bigint(), z.boolean()], "a join key");
@@ -60,21 +59,19 @@ export function readPublish(body: Uint8Array): PublishRequest {
   return { view, fence, records: records.map(([entity, bytes]) => ({ entity, bytes })) };
 }
 
-/** `[shard, source, fromMs, [[id, timestampMs, hash], …]]` */
-export function writeKnownIds(request: RememberIdsRequest): Uint8Array<ArrayBuffer> {
-  const { shard, source, fromMs } = request;
-  const ids = request.ids.map(({ id, timestampMs, hash }) => [id, timestampMs, hash]);
-  return packMsgpack([shard, source, fromMs, ids]);
+/** `[shard, source, [[id, timestampMs, body], …]]` */
+export function writeAppendRows(request: AppendRowsRequest): Uint8Array<ArrayBuffer> {
+  const rows = request.rows.map(({ id, timestampMs, body }) => [id, timestampMs, body]);
+  return packMsgpack([request.shard, request.source, rows]);
 }
 
-/** @throws FeatureError INVALID_REQUEST when it is not what `writeKnownIds` wrote. */
-export function readKnownIds(body: Uint8Array): RememberIdsRequest {
-  const [shard, source, fromMs, ids] = parseEnvelope(knownIdsSchema, unpack(body));
+/** @throws FeatureError INVALID_REQUEST when it is not what `writeAppendRows` wrote. */
+export function readAppendRows(request: Uint8Array): AppendRowsRequest {
+  const [shard, source, rows] = parseEnvelope(appendRowsSchema, unpack(request));
   return {
     shard,
     source,
-    fromMs,
-    ids: ids.map(([id, timestampMs, hash]) => ({ id, timestampMs, hash })),
+    rows: rows.map(([id, timestampMs, body]) => ({ id, timestampMs, body })),
   };
 }
 

@@ -5,12 +5,13 @@ import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
-import type { EntityDefinition, Repository } from "../define/definition.ts";
+import { instantMsMax } from "../core/instant.ts";
+import type { EntityDefinition, Repository, SourceDefinition } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { LogRow } from "../store/event-log.ts";
 import {
   msgpackType,
-  readKnownIds,
+  readAppendRows,
   readPublish,
   writeDeletions,
   writeLogPage,
@@ -125,11 +126,20 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
       await findShard(parts, shard).trim(epoch);
       return c.json({});
     })
-    .post("/remember-ids", async (c) => {
+    .post("/close-before", async (c) => {
+      const request = parseEnvelope(closeSchema, await readAdminJson(c.req.raw));
+      const { shard, source, beforeMs } = request;
+      return c.json(await findShard(parts, shard).closeBefore(source, beforeMs ?? -instantMsMax));
+    })
+    .post("/append-rows", async (c) => {
       const body = await readBody(c.req.raw, limits.adminBodyBytesMax);
-      const { shard, ...request } = readKnownIds(body);
-      refuseMore("remember", request.ids.length, limits.knownIdsMax);
-      return c.json({ epoch: await findShard(parts, shard).rememberIds(request) });
+      const { shard, source: name, rows } = readAppendRows(body);
+      refuseMore("append", rows.length, limits.appendRowsMax);
+      const source = findSource(parts.repository, name);
+      const entries = rows.map((row) => ({ ...row, source: name, offset: null }));
+      const redeliveryHorizonMs = new Map([[name, source.redeliveryHorizonMs]]);
+      await findShard(parts, shard).append(entries, { nowMs: c.var.nowMs, redeliveryHorizonMs });
+      return c.json({});
     })
     .post("/repair", async (c) => {
       const shards = parts.logs.flatMap((log) => parts.logShards(log));
@@ -159,6 +169,11 @@ const startSchema = z.object(
   "an object",
 );
 const deleteSchema = z.object({ entity: text, joinKeyMap: jsonObject }, "an object");
+/** Infinity is no JSON: an instant that is left out closes nothing. */
+const closeSchema = z.object(
+  { shard: text, source: text, beforeMs: z.optional(integer) },
+  "an object",
+);
 const namesSchema = z.object({ names: texts }, "an object");
 const eraseSchema = z.object({ ...finishFields, entities: texts }, "an object");
 const finishSchema = z.object(finishFields, "an object");
@@ -193,6 +208,13 @@ function findEntity({ entities }: Repository, name: string): EntityDefinition {
   if (entity !== undefined) return entity;
   const shown = name.slice(0, limits.nameLengthMax);
   throw new FeatureError("NOT_FOUND", `Cannot delete entity "${shown}": it is not defined`);
+}
+
+function findSource({ sources }: Repository, name: string): SourceDefinition {
+  const source = sources.get(name);
+  if (source?.kind === "streamSource") return source;
+  const shown = name.slice(0, limits.nameLengthMax);
+  throw new FeatureError("NOT_FOUND", `Cannot append to source "${shown}": it is not defined`);
 }
 
 function shardsOf({ logs, logShards }: AdminParts, log: string): readonly LogAccess[] {

@@ -2,7 +2,6 @@
 
 import { Hono } from "hono";
 import type { Context } from "hono";
-import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
@@ -13,18 +12,12 @@ import type {
   SourceCounts,
   ViewCounts,
 } from "../ingest/ingest-records.ts";
-import type { IngestEntry, RecordError } from "../ingest/validate-records.ts";
+import type { RecordError } from "../ingest/validate-records.ts";
 import type { Json } from "./encode-value.ts";
 import { failureHeaders, handleFailure, recordErrorsStatus } from "./errors.ts";
 import type { ReportError } from "./errors.ts";
-import {
-  camelCaseFields,
-  fieldOf,
-  isJsonObject,
-  jsonObject,
-  parseEnvelope,
-} from "./parse-envelope.ts";
 import { readJson } from "./read-body.ts";
+import { idempotencyKeyHeader, readIngest } from "./read-ingest.ts";
 import type { HttpEnv } from "./request-clock.ts";
 
 export interface IngestRouteParts extends IngestParts {
@@ -45,7 +38,8 @@ export function ingestRoute(parts: IngestRouteParts): Hono<HttpEnv> {
 }
 
 async function answerIngest(c: Context<HttpEnv>, parts: IngestRouteParts): Promise<Response> {
-  const request = readIngest(await readJson(c.req.raw, limits.ingestBodyBytesMax));
+  const body = await readJson(c.req.raw, limits.ingestBodyBytesMax);
+  const request = readIngest(body, c.req.header(idempotencyKeyHeader));
   const { workspaceName } = request;
   if (parts.workspaces?.includes(workspaceName) === false) {
     throw new FeatureError(
@@ -59,64 +53,6 @@ async function answerIngest(c: Context<HttpEnv>, parts: IngestRouteParts): Promi
     return c.json({ workspaceName, recordErrors }, recordErrorsStatus);
   }
   return c.json({ workspaceName, ingestMetrics: writeMetrics(outcome) });
-}
-
-const requestTypes = z.object(
-  {
-    workspaceName: z.string("a string"),
-    dryRun: z.boolean("true or false"),
-    records: jsonObject,
-  },
-  "an object",
-);
-
-const requiredFields = { workspaceName: "workspace_name", dryRun: "dry_run", records: "records" };
-
-interface WireIngest {
-  readonly workspaceName: string;
-  readonly dryRun: boolean;
-  readonly records: ReadonlyMap<string, readonly IngestEntry[]>;
-}
-
-function readIngest(body: unknown): WireIngest {
-  const fields = camelCaseFields(body);
-  for (const [name, shown] of Object.entries(requiredFields)) {
-    if (!isJsonObject(fields) || fieldOf(fields, name) !== undefined) continue;
-    throw new FeatureError(
-      "INVALID_REQUEST",
-      `Required field \`${shown}\` is missing in the request`,
-    );
-  }
-  const { workspaceName, dryRun, records } = parseEnvelope(requestTypes, fields);
-  return {
-    workspaceName,
-    dryRun,
-    records: new Map(
-      Object.entries(records).map(([name, rows]) => [name, readEntries(name, rows)]),
-    ),
-  };
-}
-
-const placeTypes = z.object(
-  { file: z.string("a string"), row: z.number("a number") },
-  'an object of "file" and "row"',
-);
-
-/** Each entry's record, which is checked later one by one, and its place in a file if it has one. */
-function readEntries(name: string, entries: unknown): readonly IngestEntry[] {
-  if (Array.isArray(entries)) {
-    return entries.map((entry: unknown) => {
-      const place = fieldOf(entry, "place");
-      return {
-        record: fieldOf(entry, "record"),
-        place: place === undefined ? null : parseEnvelope(placeTypes, place),
-      };
-    });
-  }
-  throw new FeatureError(
-    "INVALID_REQUEST",
-    `Cannot read records of source ${JSON.stringify(name.slice(0, limits.nameLengthMax))}: they are not an array, expected an array of objects with a field "record"`,
-  );
 }
 
 /** Names of the API where it has one, else of the same kind. */
@@ -149,6 +85,16 @@ function writeRecordError({ source, index, view, code, message }: RecordError): 
   };
 }
 
+/**
+ * For each view and source what was appended: counts are texts, and those of what was not are left
+ * out where they are 0. A request that is repeated under its key has all its records counted as
+ * duplicates.
+ *
+ *   { featureViewIngestMetrics: [{ featureViewName, onlineRecordIngestCount, offlineRecordIngestCount,
+ *       featureViewId }],
+ *     dataSourceIngestMetrics: [{ dataSourceName, offlineRecordIngestCount, dataSourceId,
+ *       duplicateRecordCount?, conflictingRecordCount?, filteredRecordCount? }] }
+ */
 function writeMetrics({ sources, views }: Extract<IngestOutcome, { kind: "accepted" }>): Json {
   return {
     featureViewIngestMetrics: views.map(writeViewMetrics),

@@ -65,7 +65,11 @@ function mergeEpochs(
   const merged: EpochPartial[] = [];
   for (const epoch of epochs) {
     const last = merged.at(-1);
-    if (last === undefined || mayBeParted(last.epoch, epoch.epoch, fold)) {
+    const isApart =
+      last === undefined ||
+      mayBeParted(last.epoch, epoch.epoch, fold) ||
+      isOutlived(last, epoch, fold.view);
+    if (isApart) {
       merged.push(epoch);
       continue;
     }
@@ -78,6 +82,15 @@ function mergeEpochs(
     merged[merged.length - 1] = tileEpoch(header, { partials, events: [], record }, fold);
   }
   return merged;
+}
+
+/**
+ * Whether one of them was tiled for requests past the horizon that both would have together. There
+ * the cover has boundaries that are inside tiles of the other.
+ */
+function isOutlived(a: EpochPartial, b: EpochPartial, view: ViewDefinition): boolean {
+  const untilMs = Math.min(a.startedAtMs, b.startedAtMs) + horizonOf(view);
+  return untilMs < Math.max(a.partial.earliestMs, b.partial.earliestMs);
 }
 
 function mayBeParted(fromEpoch: number, throughEpoch: number, { view, context }: FoldContext) {

@@ -5,11 +5,14 @@
 
 import { FeatureError } from "../core/errors.ts";
 import { groupBy } from "../core/group-by.ts";
-import { hashText, xxh32 } from "../core/hash.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository, SourceDefinition } from "../define/definition.ts";
-import type { AppendResult, LogEntry } from "../store/event-log.ts";
+import { appendEvents } from "./append-events.ts";
+import type { Outcome } from "./append-events.ts";
 import type { LogAccess } from "./log-home.ts";
+import { nameRequest } from "./name-request.ts";
+import { readPartition } from "./read-partition.ts";
+import type { ReadPartition, SentPartition } from "./read-partition.ts";
 import { validateRecords } from "./validate-records.ts";
 import type { IngestEntry, RecordError, ValidEvent, ValidRecords } from "./validate-records.ts";
 import { projectView } from "./view-projection.ts";
@@ -25,6 +28,10 @@ export interface IngestRequest {
   readonly dryRun: boolean;
   /** Raw rows by the name of their source. */
   readonly records: ReadonlyMap<string, readonly IngestEntry[]>;
+  /** By the name of a source, where its sender read its records from. */
+  readonly partitions?: ReadonlyMap<string, SentPartition>;
+  /** The sender's name for the request: repeats change nothing. A dry run neither asks nor takes it. */
+  readonly idempotencyKey?: string;
 }
 
 export type IngestOutcome =
@@ -52,10 +59,12 @@ export interface ViewCounts {
 
 /**
  * Resolves when every accepted event is in its log and in the stream records it belongs to. A
- * repeated request is acknowledged and changes nothing where sources declare ids.
+ * repeated request is acknowledged and changes nothing where sources declare ids, where records
+ * have offsets, and where the request has a key: then all its records are duplicates.
  *
  * @throws FeatureError NOT_FOUND for a source that is not a stream source, INVALID_REQUEST for
- *   sources of different logs, TOO_LARGE, RESOURCE_EXHAUSTED, STORE_UNAVAILABLE.
+ *   sources of different logs and partitions that are not right, KEY_REUSED, CONFLICT and TOO_LATE
+ *   as `EventLogShard.append`, TOO_LARGE, RESOURCE_EXHAUSTED, STORE_UNAVAILABLE.
  */
 export async function ingestRecords(
   parts: IngestParts,
@@ -65,27 +74,37 @@ export async function ingestRecords(
   const sources = [...request.records.keys()].map((name) => findSource(parts.repository, name));
   const log = commonLog(sources);
   refuseTooMany(request);
+  const partitions = readPartitions(sources, request);
   const projections = groupBy(streamProjections(parts.repository), ({ view }) => view.source);
-  const valid: ValidRecords[] = [];
+  const records: ValidRecords[] = [];
   const errors: RecordError[] = [];
   for (const source of sources) {
-    const records = validateRecords(source, request.records.get(source.name) ?? [], {
+    const read = validateRecords(source, request.records.get(source.name) ?? [], {
       projections: projections.get(source) ?? [],
       nowMs,
+      offsets: partitions.get(source.name)?.offsets ?? null,
+      isNamed: request.idempotencyKey !== undefined,
       errorsMax: limits.recordErrorsMax - errors.length,
     });
-    valid.push(records);
-    errors.push(...records.errors);
+    records.push(read);
+    errors.push(...read.errors);
   }
   if (errors.length > 0) return { kind: "refused", errors };
-  const events = valid.flatMap((records) => records.events);
+  const events = records.flatMap((each) => each.events);
+  const content = { records, partitions: [...partitions.values()].map(({ range }) => range) };
+  const { idempotencyKey: key } = request;
   const outcomes =
     request.dryRun || log === null
       ? events.map((): Outcome => "appended")
-      : await appendEvents(parts.logShards(log), events, nowMs);
+      : await appendEvents(parts.logShards(log), {
+          events,
+          partitions: content.partitions,
+          request: key === undefined ? null : nameRequest(key, content, nowMs),
+          nowMs,
+        });
   return {
     kind: "accepted",
-    sources: countSources(valid, events, outcomes),
+    sources: countSources(records, events, outcomes),
     views: countViews(
       sources.flatMap((source) => projections.get(source) ?? []),
       events,
@@ -93,8 +112,6 @@ export async function ingestRecords(
     ),
   };
 }
-
-type Outcome = AppendResult["outcomes"][number];
 
 function findSource(repository: Repository, name: string): SourceDefinition {
   const source = repository.sources.get(name);
@@ -127,43 +144,28 @@ function refuseTooMany({ records }: IngestRequest): void {
   );
 }
 
+/** By the name of their source. */
+function readPartitions(
+  sources: readonly SourceDefinition[],
+  { records, partitions = new Map() }: IngestRequest,
+): ReadonlyMap<string, ReadPartition> {
+  return new Map(
+    [...partitions].map(([name, sent]) => {
+      const source = sources.find((each) => each.name === name);
+      if (source === undefined) {
+        throw new FeatureError(
+          "INVALID_REQUEST",
+          `Cannot read request: "partitions" names source ${JSON.stringify(name.slice(0, limits.nameLengthMax))}, which "records" does not, expected a source of both`,
+        );
+      }
+      return [name, readPartition(source, sent, records.get(name)?.length ?? 0)];
+    }),
+  );
+}
+
 function streamProjections(repository: Repository): readonly ViewProjection[] {
   const views = [...repository.views.values()].filter(({ kind }) => kind === "streamView");
   return views.map(projectView);
-}
-
-/** What became of each event, in order. Waits for every shard, also when one has failed. */
-async function appendEvents(
-  shards: readonly LogAccess[],
-  events: readonly ValidEvent[],
-  nowMs: number,
-): Promise<readonly Outcome[]> {
-  const placed = events.map(({ source, event, body }, position) => {
-    const entry = { source: source.name, id: event.id, timestampMs: event.timestampMs, body };
-    return { entry, position };
-  });
-  const redeliveryHorizonMs = new Map(
-    events
-      .filter(({ source }) => source.id !== null)
-      .map(({ source }) => [source.name, source.redeliveryHorizonMs]),
-  );
-  const groups = groupBy(placed, ({ entry }) => shardIndexOf(entry, shards.length));
-  const outcomes = new Array<Outcome>(events.length);
-  const appends = [...groups].map(async ([shardIndex, group]) => {
-    const entries = group.map(({ entry }) => entry);
-    const shard = shards[shardIndex] as LogAccess;
-    const result = await shard.append(entries, { nowMs, redeliveryHorizonMs });
-    group.forEach(({ position }, i) => (outcomes[position] = result.outcomes[i] as Outcome));
-  });
-  for (const settled of await Promise.allSettled(appends)) {
-    if (settled.status === "rejected") throw settled.reason;
-  }
-  return outcomes;
-}
-
-/** A repeat must meet the memory of the first: its id decides, or its body where there is none. */
-function shardIndexOf({ source, id, body }: LogEntry, shardCount: number): number {
-  return (id === "" ? xxh32(body) : hashText(source + id)) % shardCount;
 }
 
 function countSources(

@@ -10,8 +10,8 @@ import type { Repository } from "../define/definition.ts";
 import type {
   AppendOptions,
   AppendResult,
+  ClosedSource,
   EventLogShard,
-  KnownIds,
   LogEntry,
   LogRange,
   LogRow,
@@ -36,7 +36,7 @@ export interface LogAccess {
   readonly shard: string;
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult>;
   seal(seal: Seal): Promise<void>;
-  rememberIds(request: KnownIds): Promise<number>;
+  closeBefore(source: string, beforeMs: number): Promise<ClosedSource>;
   repair(nowMs: number): Promise<void>;
   read(range: LogRange): Promise<readonly LogRow[]>;
   trim(epoch: number): Promise<void>;
@@ -77,8 +77,8 @@ export class LogHome implements LogAccess {
     await this.repair(seal.nowMs);
   }
 
-  rememberIds(request: KnownIds): Promise<number> {
-    return this.#parts.log.rememberIds(request);
+  closeBefore(source: string, beforeMs: number): Promise<ClosedSource> {
+    return this.#parts.log.closeBefore(source, beforeMs);
   }
 
   /** Applies the rows that are in the log and not yet in the stream records. */

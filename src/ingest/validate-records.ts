@@ -33,6 +33,8 @@ export interface ValidEvent {
   /** As the log keeps it. */
   readonly body: Uint8Array;
   readonly views: readonly string[];
+  /** Its place in a partition; null where its source's records come from none. */
+  readonly offset: number | null;
 }
 
 export interface ValidRecords {
@@ -46,6 +48,10 @@ export interface RecordScope {
   /** Of the stream views over the source. */
   readonly projections: readonly ViewProjection[];
   readonly nowMs: number;
+  /** One a record, where they come from a partition. */
+  readonly offsets: readonly number[] | null;
+  /** Whether the request has a name, which is remembered as long as ids are. */
+  readonly isNamed: boolean;
   /** Past this many errors the rest is not looked at. */
   readonly errorsMax: number;
 }
@@ -61,7 +67,8 @@ export function validateRecords(
   let filteredCount = 0;
   for (let index = 0; index < entries.length && errors.length < scope.errorsMax; index++) {
     const attempt = attemptRead(source, entries[index] as IngestEntry, scope);
-    if (attempt.kind === "event") events.push(attempt);
+    if (attempt.kind === "event")
+      events.push({ ...attempt, offset: scope.offsets?.[index] ?? null });
     else if (attempt.kind === "filtered") filteredCount += 1;
     else errors.push(...attempt.failures.map((failure) => errorOf(failure, { source, index })));
   }
@@ -74,7 +81,7 @@ interface Failure {
 }
 
 type Attempt =
-  | ({ readonly kind: "event" } & ValidEvent)
+  | ({ readonly kind: "event" } & Omit<ValidEvent, "offset">)
   | { readonly kind: "filtered" }
   | { readonly kind: "failed"; readonly failures: readonly Failure[] };
 
@@ -82,7 +89,7 @@ function attemptRead(source: SourceDefinition, entry: IngestEntry, scope: Record
   try {
     const read = readEvent(source, checkRow(entry.record), entry.place);
     if (read.kind === "filtered") return read;
-    refuseLate(source, read.event, scope.nowMs);
+    refuseLate(source, read.event, scope);
     const body = writeSourceEvent(source, read.event);
     refuseLarge(body);
     return placeEvent({ source, event: read.event, body }, scope.projections);
@@ -97,9 +104,14 @@ function checkRow(row: unknown): RawRow {
   throw new FeatureError("INVALID_RECORD", "Cannot read record: it is missing, expected an object");
 }
 
-/** The memory for ids reaches back as far as the horizon: past it a repeat would pass for new. */
-function refuseLate(source: SourceDefinition, event: SourceEvent, nowMs: number): void {
-  if (source.id === null || event.timestampMs >= nowMs - source.redeliveryHorizonMs) return;
+/** The memory for ids and names reaches back as far as the horizon: past it a repeat would pass for new. */
+function refuseLate(
+  source: SourceDefinition,
+  { timestampMs }: SourceEvent,
+  { nowMs, isNamed }: RecordScope,
+): void {
+  const isRemembered = source.id !== null || isNamed;
+  if (!isRemembered || timestampMs >= nowMs - source.redeliveryHorizonMs) return;
   throw new FeatureError(
     "TOO_LATE",
     `Cannot accept record: its event time is older than the redelivery horizon of ${formatDuration(source.redeliveryHorizonMs)}, send it by backfill`,
@@ -116,7 +128,7 @@ function refuseLarge(body: Uint8Array): void {
 }
 
 function placeEvent(
-  valid: Omit<ValidEvent, "views">,
+  valid: Omit<ValidEvent, "views" | "offset">,
   projections: readonly ViewProjection[],
 ): Attempt {
   const views: string[] = [];

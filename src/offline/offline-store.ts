@@ -15,7 +15,7 @@ import type {
   SourceEvent,
   ViewDefinition,
 } from "../define/definition.ts";
-import type { KnownId } from "../store/event-log.ts";
+import type { LogEntry } from "../store/event-log.ts";
 
 export interface SegmentName {
   readonly source: SourceDefinition;
@@ -51,11 +51,14 @@ export interface Deletion {
   readonly joinKeys: readonly Scalar[];
 }
 
-/** A load whose ids the log shards do not know yet, so that no scan of the source sees it. */
+/** A load of which the log shards know nothing yet, so that no scan of the source sees it. */
 export interface NewLoad {
   readonly name: string;
   readonly source: SourceDefinition;
 }
+
+/** A row of a load as the log would keep it. */
+export type LoadedRow = Pick<LogEntry, "id" | "timestampMs" | "body">;
 
 export interface ScanRequest {
   /** Its `history` is scanned where it has one, else its `source`. */
@@ -106,8 +109,11 @@ export interface OfflineStore {
   forgetPublished(view: ViewDefinition, entities: readonly string[]): Promise<void>;
   /** Loads of a stream source that are not registered. */
   newLoads(source: SourceDefinition): Promise<readonly NewLoad[]>;
-  /** The ids of a load's rows at or after an instant; none where the source declares no id. */
-  idsOf(load: NewLoad, fromMs: number): AsyncIterable<readonly KnownId[]>;
+  /**
+   * A load's rows at or after an instant, an id once, as bodies of the log; none where the source
+   * declares no id.
+   */
+  recentRows(load: NewLoad, fromMs: number): AsyncIterable<readonly LoadedRow[]>;
   /** The load belongs to scans with a cut of `epoch` or later. The first epoch given stays. */
   registerLoad(load: NewLoad, epoch: number): Promise<void>;
   /**

@@ -9,7 +9,6 @@ import { bodyHash } from "./body-hash.ts";
 import type {
   AppendOptions,
   AppendResult,
-  KnownIds,
   LogEntry,
   NamedRequest,
   PartitionRange,
@@ -61,8 +60,11 @@ export function admitEntries(
   options: AdmitOptions,
 ): readonly Outcome[] {
   const { request, partitions = [], idsMax } = options;
-  if (request !== undefined && isRepeated(memory, request)) return entries.map(() => "repeat");
   let count = memory.count() - forgetPast(memory, options);
+  if (request !== undefined && isRepeated(memory, request)) {
+    memory.setCount(count);
+    return entries.map(() => "repeat");
+  }
   const nextOffsets = advancePartitions(memory, partitions);
   const sources = new Set(entries.map(({ source }) => source));
   const forgottenMs = new Map([...sources].map((name) => [name, memory.forgottenMs(name)]));
@@ -78,23 +80,15 @@ export function admitEntries(
     admitRequest(memory, request, entries);
     count += 1;
   }
-  if (count > idsMax) throw memoryFull("append events", idsMax);
+  if (count > idsMax) throw memoryFull(idsMax);
   memory.setCount(count);
   return outcomes;
 }
 
-/** @throws FeatureError as `EventLogShard.rememberIds`; what was remembered must be undone. */
-export function admitIds(memory: LogMemory, request: KnownIds, idsMax: number): void {
-  const { source, fromMs, ids } = request;
-  let count = memory.count();
-  for (const known of ids) {
-    if (memory.idHash(source, known.id) !== null) continue;
-    memory.rememberId(source, known);
-    count += 1;
-  }
-  if (count > idsMax) throw memoryFull("remember event ids", idsMax);
-  memory.setCount(count);
-  raiseForgotten(memory, source, fromMs - 1);
+/** As `EventLogShard.closeBefore`: the instant before which the source is closed. */
+export function closeSource(memory: LogMemory, source: string, beforeMs: number): number {
+  raiseForgotten(memory, source, beforeMs - 1);
+  return memory.forgottenMs(source) + 1;
 }
 
 function isRepeated(memory: LogMemory, { key, contentHash }: NamedRequest): boolean {
@@ -126,6 +120,7 @@ function forgetPast(memory: LogMemory, { nowMs, redeliveryHorizonMs }: AdmitOpti
 }
 
 function raiseForgotten(memory: LogMemory, source: string, newestMs: number): void {
+  if (newestMs === -Infinity) return;
   if (newestMs > memory.forgottenMs(source)) memory.setForgottenMs(source, newestMs);
 }
 
@@ -208,10 +203,10 @@ function admitRequest(
   memory.rememberRequest(request, newestMs);
 }
 
-function memoryFull(action: string, idsMax: number): FeatureError {
+function memoryFull(idsMax: number): FeatureError {
   return new FeatureError(
     "RESOURCE_EXHAUSTED",
-    `Cannot ${action}: the log shard remembers ${idsMax} event ids, retry when older ones have passed the redelivery horizon`,
+    `Cannot append events: the log shard remembers ${idsMax} event ids, retry when older ones have passed the redelivery horizon`,
     { retryable: true },
   );
 }

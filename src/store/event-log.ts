@@ -82,17 +82,11 @@ export interface Seal {
   readonly cutOf: readonly string[];
 }
 
-/** An id that came into the offline store by another way, with the hash that `bodyHash` gives. */
-export interface KnownId {
-  readonly id: string;
-  readonly timestampMs: number;
-  readonly hash: string;
-}
-
-export interface KnownIds {
-  readonly source: string;
-  readonly fromMs: number;
-  readonly ids: readonly KnownId[];
+/** Up to where a source is closed to events whose ids are not known. */
+export interface ClosedSource {
+  /** Every event before `beforeMs` that is in the log is of this epoch or an earlier one. */
+  readonly epoch: number;
+  readonly beforeMs: number;
 }
 
 export interface EventLogShard {
@@ -123,14 +117,11 @@ export interface EventLogShard {
   /** Forgets rows of epochs up to `epoch` that have been applied; ids stay. */
   trim(epoch: number): Promise<void>;
   /**
-   * Takes ids into the memory without rows, so that events with them are repeats from now on.
-   * Resolves with the epoch that was open then: every event of these ids that is in the log is of
-   * that epoch or an earlier one. Known ids stay as they are. Events before `fromMs` count as
-   * forgotten: `append` refuses them, whatever its clock, unless their id is known.
-   *
-   * @throws FeatureError RESOURCE_EXHAUSTED as `append` does; then none is remembered.
+   * Events of a source before an instant count as forgotten from now on: `append` refuses them,
+   * whatever its clock, unless their id is known. Resolves with the epoch that is open, and with the
+   * instant, or a later one where the source was closed further already.
    */
-  rememberIds(request: KnownIds): Promise<number>;
+  closeBefore(source: string, beforeMs: number): Promise<ClosedSource>;
   /**
    * For each view, by fingerprint, the epoch up to which its stream records lack events of this
    * shard: -1 for one that was there before the first row, else the epoch that was open when the

@@ -3,7 +3,14 @@
  * it has the partitions that senders read from. Calls are synchronous steps of one transaction.
  */
 
-import type { KnownId, NamedRequest } from "./event-log.ts";
+import type { NamedRequest } from "./event-log.ts";
+
+/** An event's id, and what tells its body from others. */
+export interface KnownId {
+  readonly id: string;
+  readonly timestampMs: number;
+  readonly hash: string;
+}
 
 export interface LogMemory {
   /** How many ids and requests are remembered, as it was last set. */

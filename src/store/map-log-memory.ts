@@ -1,7 +1,7 @@
 /** The memory of a log shard in maps. */
 
-import type { KnownId, NamedRequest } from "./event-log.ts";
-import type { Forgotten, KnownPartition, LogMemory } from "./log-memory.ts";
+import type { NamedRequest } from "./event-log.ts";
+import type { KnownId, Forgotten, KnownPartition, LogMemory } from "./log-memory.ts";
 
 interface KnownRequest extends NamedRequest {
   readonly newestMs: number | null;

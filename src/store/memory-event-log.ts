@@ -1,13 +1,13 @@
 /** A shard of the event log in memory: for simulations, and the measure of what the others must do. */
 
 import { limits } from "../core/limits.ts";
-import { admitEntries, admitIds, assertOffsets } from "./admit-entries.ts";
+import { admitEntries, assertOffsets, closeSource } from "./admit-entries.ts";
 import type {
   AppendOptions,
   AppendResult,
+  ClosedSource,
   Epoch,
   EventLogShard,
-  KnownIds,
   LogEntry,
   LogRange,
   LogRow,
@@ -104,11 +104,11 @@ export class MemoryEventLog implements EventLogShard {
     });
   }
 
-  rememberIds(request: KnownIds): Promise<number> {
-    return settle(() => {
-      this.#memory.atomically(() => admitIds(this.#memory, request, this.#idsMax));
-      return this.#newestEpoch()?.epoch ?? 0;
-    });
+  closeBefore(source: string, beforeMs: number): Promise<ClosedSource> {
+    return settle(() => ({
+      epoch: this.#newestEpoch()?.epoch ?? 0,
+      beforeMs: closeSource(this.#memory, source, beforeMs),
+    }));
   }
 
   viewFloors(fingerprints: readonly string[]): Promise<ReadonlyMap<string, number>> {

@@ -1,5 +1,6 @@
 /** Which rows and which records the deletions of an offline store in memory cover. */
 
+import { FeatureError } from "../../src/core/errors.ts";
 import type { Scalar } from "../../src/core/value.ts";
 import type {
   Column,
@@ -26,7 +27,17 @@ export class MemoryDeletions {
   >();
   revision = 0;
 
+  /** @throws FeatureError INVALID_REQUEST where join keys are not those of their entity. */
   add(deletions: readonly Deletion[]): void {
+    const wrong = deletions.find(
+      ({ entity, joinKeys }) => joinKeys.length !== entity.joinKeys.length,
+    );
+    if (wrong !== undefined) {
+      throw new FeatureError(
+        "INVALID_REQUEST",
+        `Cannot delete an entity "${wrong.entity.name}": it is named by ${wrong.joinKeys.length} values, expected one for each of its join keys`,
+      );
+    }
     for (const { entity, joinKeys } of deletions) {
       const name = definitionText(entity);
       const known = this.#entities.get(name) ?? { entity, keys: new Set<string>() };

@@ -10,6 +10,7 @@ import { writeSourceEvent } from "../../src/ingest/source-event-codec.ts";
 import type {
   Correction,
   Deletion,
+  LoadedRow,
   NewLoad,
   OfflineEvent,
   OfflineStore,
@@ -17,8 +18,6 @@ import type {
   ScanRequest,
   SegmentName,
 } from "../../src/offline/offline-store.ts";
-import { bodyHash } from "../../src/store/body-hash.ts";
-import type { KnownId } from "../../src/store/event-log.ts";
 import { MemoryDeletions } from "./memory-deletions.ts";
 import { MemorySourceRows } from "./memory-source-rows.ts";
 
@@ -70,9 +69,8 @@ export class MemoryOfflineStore implements OfflineStore {
     return Promise.resolve();
   }
 
-  putDeletions(deletions: readonly Deletion[]): Promise<void> {
+  async putDeletions(deletions: readonly Deletion[]): Promise<void> {
     this.#deletions.add(deletions);
-    return Promise.resolve();
   }
 
   purge(views: readonly ViewDefinition[]): Promise<void> {
@@ -103,16 +101,19 @@ export class MemoryOfflineStore implements OfflineStore {
     return Promise.resolve(names.sort(compareUtf8).map((name) => ({ name, source })));
   }
 
-  async *idsOf({ name, source }: NewLoad, fromMs: number): AsyncGenerator<readonly KnownId[]> {
+  async *recentRows(
+    { name, source }: NewLoad,
+    fromMs: number,
+  ): AsyncGenerator<readonly LoadedRow[]> {
     if (source.id === null) return;
     const isCovered = this.#deletions.coverOf(source);
-    const ids = new Map<string, KnownId>();
+    const rows = new Map<string, LoadedRow>();
     for (const event of this.#loadOf(source, name)) {
       const { id, timestampMs } = event;
-      if (timestampMs < fromMs || isCovered?.(event) === true || ids.has(id)) continue;
-      ids.set(id, { id, timestampMs, hash: bodyHash(writeSourceEvent(source, event)) });
+      if (timestampMs < fromMs || isCovered?.(event) === true || rows.has(id)) continue;
+      rows.set(id, { id, timestampMs, body: writeSourceEvent(source, event) });
     }
-    yield* pagesOf([...ids.values()]);
+    yield* pagesOf([...rows.values()]);
   }
 
   async registerLoad({ name, source }: NewLoad, epoch: number): Promise<void> {

@@ -23,6 +23,7 @@ export class MemorySourceRows {
   readonly #loads = new Map<string, Load>();
   /** The newest of each id. */
   readonly corrections = new Map<string, SourceEvent | null>();
+  #corrected: readonly SourceEvent[] = [];
   /** Counts what was put, so that what was worked out from the rows is known to be old. */
   revision = 0;
 
@@ -48,6 +49,8 @@ export class MemorySourceRows {
 
   putCorrections(corrections: readonly Correction[]): void {
     for (const { id, event } of corrections) this.corrections.set(id, event);
+    const events = corrections.map(({ event }) => event).filter((event) => event !== null);
+    this.#corrected = [...this.#corrected, ...events];
     this.revision++;
   }
 
@@ -82,12 +85,12 @@ export class MemorySourceRows {
     return this.#segmentsIn(epochs).flatMap(({ rows }) => rows);
   }
 
-  /** Every row there is, and every event of a correction. */
+  /** Every row there is, and every event of a correction, also of one that does not count any more. */
   all(): readonly SourceEvent[] {
     return [
       ...[...this.#segments.values()].flatMap(({ rows }) => rows),
       ...[...this.#loads.values()].flatMap(({ events }) => events),
-      ...[...this.corrections.values()].filter((event) => event !== null),
+      ...this.#corrected,
     ];
   }
 
@@ -97,6 +100,7 @@ export class MemorySourceRows {
     const isKept = (event: SourceEvent) => !isCovered(event);
     for (const segment of this.#segments.values()) segment.rows = segment.rows.filter(isKept);
     for (const load of this.#loads.values()) load.events = load.events.filter(isKept);
+    this.#corrected = this.#corrected.filter(isKept);
     for (const [id, event] of this.corrections) {
       if (event !== null && isCovered(event)) this.corrections.set(id, null);
     }

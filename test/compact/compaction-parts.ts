@@ -3,7 +3,7 @@
 import { compactViews } from "../../src/compact/compact-views.ts";
 import type { CompactionApi } from "../../src/compact/compaction-api.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
-import type { Repository } from "../../src/define/definition.ts";
+import type { Repository, SourceDefinition } from "../../src/define/definition.ts";
 import { batchSource, batchView, count, lastDistinct, loadRepository } from "../../src/index.ts";
 import type { LogAccess } from "../../src/ingest/log-home.ts";
 import type { OfflineStore } from "../../src/offline/offline-store.ts";
@@ -83,7 +83,15 @@ export class CompactionParts extends OnlineParts {
     return {
       start: (request) => this.publisher.start(request, this.clock.nowMs),
       now: () => Promise.resolve(this.clock.nowMs),
-      rememberIds: ({ shard, ...request }) => shardOf(shard).rememberIds(request),
+      closeBefore: ({ shard, source, beforeMs }) => shardOf(shard).closeBefore(source, beforeMs),
+      appendRows: async ({ shard, source, rows }) => {
+        const entries = rows.map((row) => ({ ...row, source, offset: null }));
+        const { redeliveryHorizonMs } = this.repository.sources.get(source) as SourceDefinition;
+        await shardOf(shard).append(entries, {
+          nowMs: this.clock.nowMs,
+          redeliveryHorizonMs: new Map([[source, redeliveryHorizonMs]]),
+        });
+      },
       deletions: () => this.publisher.deletions(),
       finishDeletions: (names) => this.publisher.finishDeletions(names),
       erase: (request) => this.publisher.erase(request),
@@ -145,7 +153,8 @@ export function hookCalls(
     api: {
       start: (request) => around("start", () => api.start(request)),
       now: () => around("now", () => api.now()),
-      rememberIds: (request) => around("rememberIds", () => api.rememberIds(request)),
+      closeBefore: (request) => around("closeBefore", () => api.closeBefore(request)),
+      appendRows: (request) => around("appendRows", () => api.appendRows(request)),
       deletions: () => around("deletions", () => api.deletions()),
       finishDeletions: (names) => around("finishDeletions", () => api.finishDeletions(names)),
       erase: (request) => around("erase", () => api.erase(request)),
@@ -168,7 +177,8 @@ export function hookCalls(
       forgetPublished: (view, entities) =>
         around("forgetPublished", () => offline.forgetPublished(view, entities)),
       newLoads: (source) => around("newLoads", () => offline.newLoads(source)),
-      idsOf: (load, fromMs) => aroundEach("idsOf", () => offline.idsOf(load, fromMs)),
+      recentRows: (load, fromMs) =>
+        aroundEach("recentRows", () => offline.recentRows(load, fromMs)),
       registerLoad: (load, epoch) =>
         around("registerLoad", () => offline.registerLoad(load, epoch)),
       scan: (request) => aroundEach("scan", () => offline.scan(request)),

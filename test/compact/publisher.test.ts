@@ -127,7 +127,7 @@ for (const when of ["before", "after"] as const) {
       repair: (nowMs) => log.repair(nowMs),
       read: (range) => log.read(range),
       trim: (epoch) => log.trim(epoch),
-      rememberIds: (request) => log.rememberIds(request),
+      closeBefore: (source, beforeMs) => log.closeBefore(source, beforeMs),
       seal: async (seal) => {
         const fails = log.shard === "main-1" && failures-- > 0;
         if (fails && when === "before") throw new Error("the shard is gone");

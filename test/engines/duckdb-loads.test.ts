@@ -8,8 +8,8 @@ import { readRows } from "../../adapters/engines/duckdb/read-rows.ts";
 import { batchSource, batchView, count, entity, last, streamSource, sum } from "../../src/index.ts";
 import type { RowPlace } from "../../src/define/definition.ts";
 import {
-  clicks,
   clickView,
+  loadRegistered,
   openStore,
   requestOf,
   scanAll,
@@ -282,7 +282,7 @@ test("load() counts an id of one file once, by the row that comes first", async 
   const store = await openStore();
   const csv = ["ts,id,user_id,amt", "2024-01-02,a,u,1", "2024-01-01,a,u,2", "2024-01-03,b,u,3"];
   const [file] = await writeFiles({ "clicks.csv": csv.join("\n") });
-  await store.load(clicks, [file!]);
+  await loadRegistered(store, [file!]);
   const rows = await scanAll(store, requestOf(clickView));
   expect(rows.map((row) => [row[2], row[3]])).toEqual([
     ["a", 1],

@@ -20,7 +20,12 @@ import {
   streamSource,
   streamView,
 } from "../../src/index.ts";
-import type { OfflineEvent, ScanChunk, ScanRequest } from "../../src/offline/offline-store.ts";
+import type {
+  OfflineEvent,
+  OfflineStore,
+  ScanChunk,
+  ScanRequest,
+} from "../../src/offline/offline-store.ts";
 
 export const clicks = streamSource("clicks", {
   timestamp: "ts",
@@ -113,6 +118,15 @@ export function putClicks(
   return store.putSegment({ source: clicks, shard, epoch }, batches(rows));
 }
 
+/** Loads files of clicks, which every scan with a cut of 0 or later sees from then on. */
+export async function loadRegistered(
+  store: DuckdbOfflineStore,
+  files: readonly string[],
+): Promise<void> {
+  await store.load(clicks, files);
+  for (const load of await store.newLoads(clicks)) await store.registerLoad(load, 0);
+}
+
 /** One row of a scan: its join keys, instant, id and values, in that order. */
 export type FlatRow = readonly (Scalar | null)[];
 
@@ -121,7 +135,7 @@ export function requestOf(view: ViewDefinition, options: Partial<ScanRequest> = 
 }
 
 export async function scanAll(
-  store: DuckdbOfflineStore,
+  store: Pick<OfflineStore, "scan">,
   request: ScanRequest,
 ): Promise<readonly FlatRow[]> {
   const rows: FlatRow[] = [];

@@ -157,7 +157,9 @@ test("LogHome.seal() that fails rejects, and the next one applies what it left",
   expect(await outcome(parts.append(events))).toBe("rejected");
   tap.failAt = 2;
   const home = parts.logs[0]?.home;
-  await expect(home?.seal({ epoch: 0, nowMs, cutOf: viewNames })).rejects.toThrow("the call failed");
+  await expect(home?.seal({ epoch: 0, nowMs, cutOf: viewNames })).rejects.toThrow(
+    "the call failed",
+  );
   await home?.seal({ epoch: 0, nowMs: nowMs + 1, cutOf: viewNames });
   await parts.expectAnswers(events, "after the second seal");
   // The first one had ended the epoch.

@@ -116,6 +116,8 @@ function eventOf(
 export interface OnlinePartsOptions {
   readonly nowMs: number;
   readonly repository?: Repository;
+  /** Parts whose stores and logs these go on with, as after a deployment. */
+  readonly before?: OnlineParts;
   /** Puts something before a home of streams, as one that fails. */
   readonly wrapHome?: (home: StreamHome) => StreamHome;
 }
@@ -126,21 +128,24 @@ const logShardCount = 2;
 export class OnlineParts {
   readonly repository: Repository;
   readonly clock: { nowMs: number };
-  readonly batchStore = new MemoryStore();
-  readonly streamStores = Array.from({ length: streamShardCount }, () => new MemoryStore());
+  readonly batchStore: MemoryStore;
+  readonly streamStores: readonly MemoryStore[];
   readonly homes: readonly StreamHome[];
   readonly streams: ShardedStreams;
   readonly logs: readonly { readonly log: SqliteEventLog; readonly home: LogHome }[];
 
-  constructor({ nowMs, repository, wrapHome = (home) => home }: OnlinePartsOptions) {
+  constructor({ nowMs, repository, before, wrapHome = (home) => home }: OnlinePartsOptions) {
     this.clock = { nowMs };
+    this.batchStore = before?.batchStore ?? new MemoryStore();
+    this.streamStores =
+      before?.streamStores ?? Array.from({ length: streamShardCount }, () => new MemoryStore());
     this.repository = repository ?? loadRepository({ byUser, byCard, byBoth, visitsByUser });
     this.homes = this.streamStores.map((store) =>
       wrapHome(new StoreStreamHome(store, this.repository)),
     );
     this.streams = new ShardedStreams(this.homes);
     this.logs = Array.from({ length: logShardCount }, (_, i) => {
-      const log = new SqliteEventLog(openNodeSqlite(":memory:"));
+      const log = before?.logs[i]?.log ?? new SqliteEventLog(openNodeSqlite(":memory:"));
       const { streams, repository: definitions } = this;
       const home = new LogHome({ shard: `main-${i}`, log, streams, repository: definitions });
       return { log, home };

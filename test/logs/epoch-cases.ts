@@ -2,7 +2,7 @@
 
 import { expect } from "vitest";
 import type { EventLogShard } from "../../src/store/event-log.ts";
-import { append, entry, horizons, idsOfA, knownId, readAll, seal, t0 } from "./log-case.ts";
+import { append, entry, horizons, readAll, seal, t0 } from "./log-case.ts";
 import type { LogCase } from "./log-case.ts";
 
 export const epochCases: readonly LogCase[] = [
@@ -58,9 +58,9 @@ export const epochCases: readonly LogCase[] = [
     name: "append() without new rows begins no epoch",
     run: async (log) => {
       await append(log, [], t0);
-      await log.rememberIds(idsOfA([knownId("x")]));
+      await log.closeBefore("a", t0 - 1);
       const request = { key: "k", contentHash: "h", keepUntilMs: t0 };
-      await log.append([entry("x")], { nowMs: t0, redeliveryHorizonMs: horizons, request });
+      await log.append([], { nowMs: t0, redeliveryHorizonMs: horizons, request });
       expect(await log.epochs(0)).toEqual([]);
       await append(log, [entry("y")], t0 + 7);
       expect(await log.epochs(0)).toEqual([{ epoch: 0, startedAtMs: t0 + 7, cutOf: null }]);
@@ -118,8 +118,7 @@ export const epochCases: readonly LogCase[] = [
     run: async (log) => {
       // Nothing of this is a row, nor a seal.
       await append(log, [], t0);
-      await log.rememberIds(idsOfA([knownId("known")]));
-      await append(log, [entry("known")], t0);
+      await log.closeBefore("a", t0 - 1);
       expect(await floorsOf(log, "early", "too")).toEqual({ early: -1, too: -1 });
       await append(log, [entry("1")], t0);
       await seal(log, 3, t0);

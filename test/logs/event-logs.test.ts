@@ -120,7 +120,7 @@ function reopening(open: () => EventLogShard): EventLogShard {
     appliedSeq: () => open().appliedSeq(),
     setAppliedSeq: (seq) => open().setAppliedSeq(seq),
     trim: (epoch) => open().trim(epoch),
-    rememberIds: (request) => open().rememberIds(request),
+    closeBefore: (source, beforeMs) => open().closeBefore(source, beforeMs),
     viewFloors: (fingerprints) => open().viewFloors(fingerprints),
   };
 }

@@ -1,13 +1,6 @@
 /** What the cases of the event log's contract are made of. */
 
-import type {
-  EventLogShard,
-  KnownId,
-  KnownIds,
-  LogEntry,
-  LogRow,
-} from "../../src/store/event-log.ts";
-import { bodyHash } from "../../src/store/body-hash.ts";
+import type { EventLogShard, LogEntry, LogRow } from "../../src/store/event-log.ts";
 import { limits } from "../../src/core/limits.ts";
 
 export interface LogCase {
@@ -28,16 +21,6 @@ export const graceMs = limits.clockErrorMsMax + limits.requestMsMax;
 
 export function entry(id: string, fields: Partial<LogEntry> = {}): LogEntry {
   return { source: "a", id, timestampMs: t0, body: Uint8Array.of(7), offset: null, ...fields };
-}
-
-/** The id of an event with the body that `entry` gives. */
-export function knownId(id: string, fields: Partial<KnownId> = {}): KnownId {
-  return { id, timestampMs: t0, hash: bodyHash(Uint8Array.of(7)), ...fields };
-}
-
-/** Of source "a", without a claim to know its ids from an instant on. */
-export function idsOfA(ids: readonly KnownId[], fromMs = -8.64e15): KnownIds {
-  return { source: "a", fromMs, ids };
 }
 
 export async function append(log: EventLogShard, entries: readonly LogEntry[], nowMs: number) {

@@ -41,10 +41,10 @@ describe.each(memories)("%s", (_, open) => {
   test("forgetRequests() forgets those to be kept the shortest, so many, and says their newest event", () => {
     const memory = open();
     const requests = [
-      ["first", 10, 7],
-      ["third", 30, 3],
-      ["second", 20, 9],
-      ["claim", 5, null],
+      ["z-first", 10, 7],
+      ["a-third", 30, 3],
+      ["b-second", 20, 9],
+      ["c-claim", 5, null],
     ] as const;
     for (const [key, keepUntilMs, newestMs] of requests) {
       memory.rememberRequest({ key, contentHash: "h", keepUntilMs }, newestMs);
@@ -53,7 +53,7 @@ describe.each(memories)("%s", (_, open) => {
     expect(memory.forgetRequests(5, 2)).toEqual({ count: 0, newestMs: -Infinity });
     expect(memory.forgetRequests(6, 2)).toEqual({ count: 1, newestMs: -Infinity });
     expect(memory.forgetRequests(100, 2)).toEqual({ count: 2, newestMs: 9 });
-    expect(known()).toEqual(["third"]);
+    expect(known()).toEqual(["a-third"]);
     expect(memory.forgetRequests(31, 2)).toEqual({ count: 1, newestMs: 3 });
     expect(known()).toEqual([]);
   });

@@ -3,17 +3,7 @@
 import { expect } from "vitest";
 import { FeatureError } from "../../src/core/errors.ts";
 import { limits } from "../../src/core/limits.ts";
-import {
-  append,
-  entry,
-  graceMs,
-  horizonMs,
-  idsOfA,
-  knownId,
-  readAll,
-  readIds,
-  t0,
-} from "./log-case.ts";
+import { append, entry, graceMs, horizonMs, readAll, readIds, seal, t0 } from "./log-case.ts";
 import type { LogCase } from "./log-case.ts";
 
 export const memoryCases: readonly LogCase[] = [
@@ -62,7 +52,7 @@ export const memoryCases: readonly LogCase[] = [
       ]);
       expect(await append(log, [entry("", { timestampMs: t0 - 5_000 })], t0)).toEqual(["appended"]);
       // What is forgotten later and older moves the line no further back.
-      await log.rememberIds(idsOfA([knownId("older", { timestampMs: t0 - 9_000 })]));
+      await append(log, [entry("older", { timestampMs: t0 + 9_000 })], t0);
       await append(log, [], t0 + horizonMs + graceMs - 8_000);
       const between = entry("between", { timestampMs: t0 - 8_500 });
       await expect(append(log, [between], t0)).rejects.toMatchObject({ code: "TOO_LATE" });
@@ -148,67 +138,27 @@ export const memoryCases: readonly LogCase[] = [
     },
   },
   {
-    name: "rememberIds() makes events repeats that were never in the log",
-    run: async (log) => {
-      await append(log, [entry("known", { body: Uint8Array.of(1) })], t0);
-      const ids = [knownId("known"), knownId("loaded"), knownId("loaded", { hash: "other" })];
-      expect(await log.rememberIds(idsOfA(ids))).toBe(0);
-      expect(await log.rememberIds(idsOfA(ids))).toBe(0);
-      const again = [
-        entry("known", { body: Uint8Array.of(1) }),
-        entry("known"),
-        entry("loaded"),
-        entry("loaded", { body: Uint8Array.of(1) }),
-        entry("loaded", { source: "b" }),
-      ];
-      expect(await append(log, again, t0)).toEqual([
-        "repeat",
-        "conflict",
-        "repeat",
-        "conflict",
-        "appended",
-      ]);
-      expect(await readAll(log)).toHaveLength(2);
-      // They are forgotten as others are.
-      const laterMs = t0 + horizonMs + graceMs + 1;
-      await append(log, [], laterMs);
-      await expect(append(log, [entry("loaded")], t0)).rejects.toMatchObject({ code: "TOO_LATE" });
-    },
-  },
-  {
-    name: "rememberIds() past the ids a shard remembers remembers none",
-    idsMax: 3,
-    run: async (log) => {
-      await append(log, [entry("1")], t0);
-      const refused = log.rememberIds(idsOfA([knownId("2"), knownId("3"), knownId("4")], t0 + 1));
-      await expect(refused).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED", retryable: true });
-      await log.rememberIds(idsOfA([knownId("1"), knownId("2"), knownId("3")]));
-      await expect(append(log, [entry("4")], t0)).rejects.toThrow(FeatureError);
-      expect(await append(log, [entry("2"), entry("3")], t0)).toEqual(["repeat", "repeat"]);
-      expect(await readIds(log)).toEqual(["1"]);
-    },
-  },
-  {
-    name: "rememberIds() has events before its instant refused, whatever the clock, unless known",
+    name: "closeBefore() has events before its instant refused, whatever the clock, unless known",
     run: async (log) => {
       const times = [t0 - 2_000, t0 - 1_001, t0 - 1_000];
       const known = times.map((timestampMs) => entry(`known-${timestampMs}`, { timestampMs }));
       await append(log, known, t0);
-      await log.rememberIds(idsOfA([knownId("loaded", { timestampMs: t0 - 2_000 })], t0 - 1_000));
-      await log.rememberIds(idsOfA([], t0 - 2_000));
+      const closed = { epoch: 0, beforeMs: t0 - 1_000 };
+      expect(await log.closeBefore("a", t0 - 1_000)).toEqual(closed);
+      // An earlier instant, or none, opens nothing.
+      expect(await log.closeBefore("a", t0 - 2_000)).toEqual(closed);
+      expect(await log.closeBefore("a", -8.64e15)).toEqual(closed);
       for (const timestampMs of [t0 - 2_000, t0 - 1_001]) {
         const late = append(log, [entry("new", { timestampMs })], t0 - 2_000);
         await expect(late).rejects.toMatchObject({ code: "TOO_LATE" });
         const ofB = entry(`${timestampMs}`, { source: "b", timestampMs });
         expect(await append(log, [ofB], t0)).toEqual(["appended"]);
       }
-      const loaded = entry("loaded", { timestampMs: t0 - 2_000 });
-      expect(await append(log, [...known, loaded], t0)).toEqual([
-        ...known.map(() => "repeat"),
-        "repeat",
-      ]);
+      expect(await append(log, known, t0)).toEqual(known.map(() => "repeat"));
       const young = entry("new", { timestampMs: t0 - 1_000 });
       expect(await append(log, [young], t0)).toEqual(["appended"]);
+      await seal(log, 4, t0);
+      expect(await log.closeBefore("a", t0)).toEqual({ epoch: 5, beforeMs: t0 });
     },
   },
 ];

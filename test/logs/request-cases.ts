@@ -97,16 +97,26 @@ export const requestCases: readonly LogCase[] = [
     run: async (log) => {
       const keepUntilMs = t0 + 5_000;
       await appendNamed(log, [], { key: "k", keepUntilMs });
-      await append(log, [], keepUntilMs + graceMs);
-      const other = { contentHash: "other", keepUntilMs };
-      await expect(appendNamed(log, [], { key: "k", ...other })).rejects.toMatchObject({
-        code: "KEY_REUSED",
-      });
-      await append(log, [], keepUntilMs + graceMs + 1);
-      expect(await appendNamed(log, [], { key: "k", ...other })).toEqual([]);
-      await expect(appendNamed(log, [], { key: "k" })).rejects.toMatchObject({
-        code: "KEY_REUSED",
-      });
+      const other = { key: "k", contentHash: "other", keepUntilMs: t0 + horizonMs };
+      const lastMs = keepUntilMs + graceMs;
+      const reused = appendNamed(log, [], { ...other, nowMs: lastMs });
+      await expect(reused).rejects.toMatchObject({ code: "KEY_REUSED" });
+      expect(await appendNamed(log, [], { ...other, nowMs: lastMs + 1 })).toEqual([]);
+      const first = appendNamed(log, [], { key: "k", nowMs: lastMs + 1 });
+      await expect(first).rejects.toMatchObject({ code: "KEY_REUSED" });
+    },
+  },
+  {
+    name: "append() of a repeat makes room too as keys pass their time",
+    idsMax: 2,
+    run: async (log) => {
+      await appendNamed(log, [], { key: "short", keepUntilMs: t0 });
+      await appendNamed(log, [], { key: "long" });
+      const nowMs = t0 + graceMs + 1;
+      expect(await appendNamed(log, [entry("")], { key: "long", nowMs })).toEqual(["repeat"]);
+      expect(await appendNamed(log, [], { key: "new" })).toEqual([]);
+      const full = appendNamed(log, [], { key: "newer" });
+      await expect(full).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
     },
   },
   {

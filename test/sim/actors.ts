@@ -58,7 +58,8 @@ export class Actor<T> {
     this.up = null;
     this.#network.note("crash", this.#name);
     end(life);
-    const delayMs = this.#network.random.next() < 0.5 ? 0 : this.#network.random.integer(0, 20_000);
+    const { random } = this.#network;
+    const delayMs = random.integer(0, random.pick([1, 1, 20_000, 600_000]));
     this.#network.scheduler.after(delayMs, "restart", () => this.#start());
   }
 
@@ -108,6 +109,10 @@ export class Network {
     this.lines?.push(`${this.scheduler.nowMs} ${what} ${about}`);
   }
 
+  #tell(life: Life, what: string, about: string): void {
+    if (this.lines !== null) this.note(`${life.name} ${what}`, about);
+  }
+
   /** A call of one actor on another; `body` runs on whoever is up when it arrives. */
   call<T, R>(
     caller: Life,
@@ -144,7 +149,9 @@ export class Network {
       this.faults += 1;
       return Promise.reject(unavailable(name));
     }
-    this.note(`${life.name} does`, name);
+    this.#tell(life, "does", name);
+    // Such steps alone would never come to an end that the scheduler sees.
+    if (!this.scheduler.count(name)) return never();
     const result = body();
     if (draw < own.errorBefore + own.errorAfter) {
       this.faults += 1;
@@ -157,13 +164,16 @@ export class Network {
     if (this.#crashes(life, name)) return ignored(result);
     if (!this.isFaulty || this.random.next() >= this.profile.ownSlow) return result;
     return new Promise((resolve, reject) => {
-      this.#settle(() => result, (isDone, value) => {
-        this.scheduler.after(this.#delayMs(), name, () => {
-          if (!life.isAlive) return;
-          if (isDone) resolve(value as R);
-          else reject(value as Error);
-        });
-      });
+      this.#settle(
+        () => result,
+        (isDone, value) => {
+          this.scheduler.after(this.#delayMs(), name, () => {
+            if (!life.isAlive) return;
+            if (isDone) resolve(value as R);
+            else reject(value as Error);
+          });
+        },
+      );
     });
   }
 
@@ -194,7 +204,7 @@ export class Network {
       const fail = () => answer(false, unavailable(name));
       const arrive = (delayMs: number, then: Answer<R>) => {
         this.scheduler.after(delayMs, name, () => {
-          this.note(`${caller.name} calls`, name);
+          this.#tell(caller, "calls", name);
           serve(then);
         });
       };
@@ -236,7 +246,9 @@ export class Network {
       (value) => answer(true, value),
       (error: unknown) => {
         if (!(error instanceof FeatureError) || error.code === "INTERNAL") {
-          this.internal.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+          this.internal.push(
+            error instanceof Error ? (error.stack ?? error.message) : String(error),
+          );
         }
         answer(false, error);
       },
@@ -247,7 +259,7 @@ export class Network {
     if (!this.isFaulty || life.crashChance === 0 || life.onCrash === null) return false;
     if (this.random.next() >= life.crashChance) return false;
     this.crashes += 1;
-    this.note(`${life.name} crashes at`, name);
+    this.#tell(life, "crashes at", name);
     life.onCrash();
     return true;
   }
@@ -265,7 +277,7 @@ export class Network {
     for (const [fate, chance] of chances) {
       if (draw < chance) {
         this.faults += 1;
-        this.note(`fate ${fate} of`, name);
+        if (this.lines !== null) this.note(`fate ${fate} of`, name);
         return fate;
       }
       draw -= chance;
@@ -276,8 +288,8 @@ export class Network {
   #pauseMs(caller: Life, name: string): number {
     if (!this.isFaulty || caller.pauseChance === 0) return 0;
     if (this.random.next() >= caller.pauseChance) return 0;
-    this.note(`${caller.name} pauses before`, name);
-    return this.random.integer(60_000, 5 * 3_600_000);
+    this.#tell(caller, "pauses before", name);
+    return this.random.integer(60_000, this.random.pick([20 * 60_000, 5 * 3_600_000]));
   }
 
   /** Mostly short. */

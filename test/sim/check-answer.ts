@@ -62,10 +62,18 @@ export function checkFeature(
     return answer.value === null ? null : fail(read, feature, { kind: "wrong" });
   }
   const found = answer.value as readonly string[];
+  const deletion = model.deletionOf(read.view, read.entity);
+  if (deletion !== null && answer.status === "MISSING_DATA" && found.length === 0) {
+    if (deletion.askedMs <= read.endedMs) return null;
+  }
+  if (deletion !== null && deletion.doneMs <= read.visibleUntilMs) {
+    return fail(read, feature, { kind: "undeleted", expected: [], found });
+  }
   const repeated = repeatedIds(found);
   if (repeated.length > 0) return fail(read, feature, { kind: "double", expected: [], found });
   const bounds = boundsOf(read, feature, answer);
-  if (bounds === null) return found.length === 0 ? null : fail(read, feature, { kind: "wrong", found });
+  if (bounds === null)
+    return found.length === 0 ? null : fail(read, feature, { kind: "wrong", found });
   const { may, must } = model.expect(read, bounds, {
     visibleUntilMs: read.visibleUntilMs,
     nowMs: read.endedMs,

@@ -5,7 +5,7 @@
 
 import { Publisher } from "../../src/compact/publisher.ts";
 import type { CompactionApi } from "../../src/compact/compaction-api.ts";
-import type { Repository, ViewDefinition } from "../../src/define/definition.ts";
+import type { Repository, SourceDefinition, ViewDefinition } from "../../src/define/definition.ts";
 import { LogHome } from "../../src/ingest/log-home.ts";
 import type { LogAccess } from "../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
@@ -126,7 +126,8 @@ export class Cluster {
         shard,
         append: (entries, options) => call("append", (log) => log.append(entries, options)),
         seal: (seal) => call("seal", (log) => log.seal(seal)),
-        rememberIds: (request) => call("remember", (log) => log.rememberIds(request)),
+        closeBefore: (source, beforeMs) =>
+          call("closeBefore", (log) => log.closeBefore(source, beforeMs)),
         repair: (nowMs) => call("repair", (log) => log.repair(nowMs)),
         read: (range) => call("read", (log) => log.read(range)),
         trim: (epoch) => call("trim", (log) => log.trim(epoch)),
@@ -151,7 +152,15 @@ export class Cluster {
       shards: () => Promise.resolve(shards.map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
       trimLog: ({ shard, epoch }) => shardOf(shard).trim(epoch),
-      rememberIds: ({ shard, ...request }) => shardOf(shard).rememberIds(request),
+      closeBefore: ({ shard, source, beforeMs }) => shardOf(shard).closeBefore(source, beforeMs),
+      appendRows: async ({ shard, source, rows }) => {
+        const entries = rows.map((row) => ({ ...row, source, offset: null }));
+        const { redeliveryHorizonMs } = this.#repository.sources.get(source) as SourceDefinition;
+        await shardOf(shard).append(entries, {
+          nowMs: nowMs(),
+          redeliveryHorizonMs: new Map([[source, redeliveryHorizonMs]]),
+        });
+      },
       deletions: () => call("deletions", (publisher) => publisher.deletions()),
       finishDeletions: (names) =>
         call("finishDeletions", (publisher) => publisher.finishDeletions(names)),
@@ -186,7 +195,8 @@ export class Cluster {
       appliedSeq: () => this.#own(life, "appliedSeq", () => log.appliedSeq()),
       setAppliedSeq: (seq) => this.#own(life, "setAppliedSeq", () => log.setAppliedSeq(seq)),
       trim: (epoch) => this.#own(life, "trim", () => log.trim(epoch)),
-      rememberIds: (request) => this.#own(life, "remember", () => log.rememberIds(request)),
+      closeBefore: (source, beforeMs) =>
+        this.#own(life, "closeBefore", () => log.closeBefore(source, beforeMs)),
       viewFloors: (views) => this.#own(life, "viewFloors", () => log.viewFloors(views)),
     };
     const streams = new ShardedStreams(this.#streamHomes(life));

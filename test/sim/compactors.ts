@@ -1,8 +1,7 @@
 /** Compactors: processes that run a compaction, crash, stand still, meet each other and try again. */
 
 import { compactViews } from "../../src/compact/compact-views.ts";
-import type { CompactionSummary } from "../../src/compact/compact-views.ts";
-import { FeatureError } from "../../src/core/errors.ts";
+import type { CompactionOptions, CompactionSummary } from "../../src/compact/compact-views.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import type { OfflineStore } from "../../src/offline/offline-store.ts";
 import { Life, end } from "./actors.ts";
@@ -26,7 +25,7 @@ export type CompactionOutcome =
 /** One process, from its start to its end. */
 export function runCompaction(
   parts: CompactorParts,
-  request: { readonly views: readonly string[]; readonly watermarkMs?: number },
+  request: CompactionOptions & { readonly views: readonly string[] },
 ): Promise<CompactionOutcome> {
   const { network, cluster, clocks, repository } = parts;
   return new Promise((resolve) => {
@@ -51,11 +50,6 @@ export function runCompaction(
   });
 }
 
-/** Whether another attempt may do better: it is not, where the rules forbid what was asked for. */
-export function isExpected(error: unknown): boolean {
-  return error instanceof FeatureError && error.code !== "INTERNAL";
-}
-
 /** The compactor's own files: each step is whole or not at all. */
 function offlineOf(
   store: OfflineStore,
@@ -78,7 +72,7 @@ function offlineOf(
     forgetPublished: (view, entities) =>
       step("forgetPublished", () => store.forgetPublished(view, entities)),
     newLoads: (source) => step("newLoads", () => store.newLoads(source)),
-    idsOf: (load, fromMs) => steps("idsOf", () => store.idsOf(load, fromMs)),
+    recentRows: (load, fromMs) => steps("recentRows", () => store.recentRows(load, fromMs)),
     registerLoad: (load, epoch) => step("registerLoad", () => store.registerLoad(load, epoch)),
     scan: (request) => steps("scan", () => store.scan(request)),
     estimateRows: (request) => step("estimateRows", () => store.estimateRows(request)),

@@ -30,7 +30,10 @@ export class CopiedStore {
   readonly #bounds: CopyBounds;
   readonly #regionCount: number;
   readonly #versions = new Map<string, Version[]>();
-  readonly #caches = new Map<string, { readonly version: Version | null; readonly untilMs: number }>();
+  readonly #caches = new Map<
+    string,
+    { readonly version: Version | null; readonly untilMs: number }
+  >();
   #writes = 0;
   /** Off while everything settles. */
   isFaulty = true;
@@ -73,7 +76,11 @@ export class CopiedStore {
       const visibleMs = Array.from({ length: this.#regionCount }, (_, region) =>
         Math.max(last?.visibleMs[region] ?? 0, this.#scheduler.nowMs + this.#lagMs()),
       );
-      versions.push({ bytes: bytes === null ? null : bytes.slice(), number: this.#writes, visibleMs });
+      versions.push({
+        bytes: bytes === null ? null : bytes.slice(),
+        number: this.#writes,
+        visibleMs,
+      });
       return true;
     });
   }

@@ -14,6 +14,7 @@ export interface Counts {
   acks: number;
   retries: number;
   compactions: number;
+  rollbacks: number;
   faults: number;
   crashes: number;
   /** The most epochs that a stream record held when it was looked at. */
@@ -31,6 +32,7 @@ export function emptyCounts(): Counts {
     acks: 0,
     retries: 0,
     compactions: 0,
+    rollbacks: 0,
     faults: 0,
     crashes: 0,
     epochsMax: 0,

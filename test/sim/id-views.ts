@@ -72,6 +72,14 @@ export const events: SourceDefinition = {
   filter: null,
 };
 
+/** The same events as another system writes them, complete up to a watermark. */
+export const archive: SourceDefinition = {
+  ...events,
+  kind: "batchSource",
+  name: "archive",
+  log: "none",
+};
+
 export function sourceEvent(event: {
   readonly id: string;
   readonly timestampMs: number;
@@ -165,6 +173,15 @@ const others: readonly ViewDefinition[] = [
     horizonMs: 6 * hourMs,
     fingerprint: "00000000000000a4",
   }),
+  idView("user_history", {
+    entity: user,
+    windowing: "sliding",
+    intervalMs: 5 * minuteMs,
+    windows: [span(1), span(null)],
+    horizonMs: 2 * hourMs,
+    fingerprint: "00000000000000a5",
+    history: archive,
+  }),
 ];
 
 const repositories = new Map<number, Repository>();
@@ -176,7 +193,7 @@ export function repositoryOf(mask: number): Repository {
   const views = [lifetimeOfUser, ...others.filter((_, i) => (mask & (1 << i)) !== 0)];
   const repository = {
     entities: new Map([user, card].map((each) => [each.name, each])),
-    sources: new Map([[events.name, events]]),
+    sources: new Map([events, archive].map((each) => [each.name, each])),
     views: new Map(views.map((view) => [view.name, view])),
     onDemandViews: new Map(),
     services: new Map(),

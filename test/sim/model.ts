@@ -20,14 +20,17 @@ export interface SimEvent {
   healedMs: number;
   /** True for one that only a correction brings. */
   readonly isCorrection: boolean;
-  /** When it was put offline as history; Infinity for never. */
+  /** When it was put offline with a load; Infinity for never. */
   loadedMs: number;
+  /** When it was put offline into the history that another system writes; Infinity for never. */
+  archivedMs: number;
+  /** Whether no other body of its id may be sent any more. */
+  isSettled: boolean;
   /** By view, when a compaction that covers it was finished. */
   readonly coveredMs: Map<string, number>;
 }
 
 export interface Deleted {
-  /** When a deletion was asked for. */
   readonly askedMs: number;
   /** When it was acknowledged; Infinity while it was not. */
   doneMs: number;
@@ -43,11 +46,16 @@ export interface Expectation {
 export class Model {
   readonly events = new Map<string, SimEvent>();
   readonly deleted = new Map<string, Deleted>();
+  /** Of views with a history: when each run began, and up to where its history was complete. */
+  readonly watermarks: { readonly fromMs: number; readonly watermarkMs: number }[] = [];
   readonly #byEntity = new Map<string, SimEvent[]>();
 
   add(event: SimEvent): SimEvent {
     this.events.set(event.tag, event);
-    for (const entity of [`user ${event.user}`, event.card === null ? null : `card ${event.card}`]) {
+    for (const entity of [
+      `user ${event.user}`,
+      event.card === null ? null : `card ${event.card}`,
+    ]) {
       if (entity === null) continue;
       const known = this.#byEntity.get(entity);
       if (known === undefined) this.#byEntity.set(entity, [event]);
@@ -72,7 +80,10 @@ export class Model {
   }
 
   /** A compaction that began at `fromMs` has finished: a batch view knows what was in by then. */
-  cover(view: string, { fromMs, nowMs }: { readonly fromMs: number; readonly nowMs: number }): void {
+  cover(
+    view: string,
+    { fromMs, nowMs }: { readonly fromMs: number; readonly nowMs: number },
+  ): void {
     for (const event of this.events.values()) {
       if (event.ackedMs > fromMs || event.isOpen || event.coveredMs.has(view)) continue;
       event.coveredMs.set(view, nowMs);
@@ -91,11 +102,32 @@ export class Model {
       const { timestampMs } = event;
       if (timestampMs < bounds.startMs || timestampMs >= bounds.endMs) continue;
       if (event.sentMs <= nowMs) may.set(event.tag, event);
-      const isLive = read.view.kind === "streamView";
-      const inMs = isLive ? event.ackedMs : (event.coveredMs.get(read.view.name) ?? Infinity);
-      if (inMs <= visibleUntilMs && !event.isOpen && event.healedMs > nowMs) must.push(event);
+      if (this.isIn(event, read.view, { visibleUntilMs, nowMs })) must.push(event);
     }
     return { may, must };
+  }
+
+  /** Whether an answer must know of an event. */
+  isIn(
+    event: SimEvent,
+    view: ViewDefinition,
+    { visibleUntilMs, nowMs }: { readonly visibleUntilMs: number; readonly nowMs: number },
+  ): boolean {
+    const { isOpen, healedMs, coveredMs, ackedMs, timestampMs, archivedMs } = event;
+    if (isOpen || healedMs <= nowMs || this.goneMs(event) <= nowMs) return false;
+    if (view.kind === "batchView") return (coveredMs.get(view.name) ?? Infinity) <= visibleUntilMs;
+    if (ackedMs > visibleUntilMs) return false;
+    if (view.history === null) return true;
+    // Late for a watermark it waits for the next one, by which it is in the history.
+    return this.watermarks.every(
+      ({ fromMs, watermarkMs }) => timestampMs >= watermarkMs || archivedMs <= fromMs,
+    );
+  }
+
+  /** When an entity of the event was deleted; then it is nobody's. */
+  goneMs({ user, card }: SimEvent): number {
+    const askedOf = (key: string) => this.deleted.get(key)?.askedMs ?? Infinity;
+    return Math.min(askedOf(`user ${user}`), card === null ? Infinity : askedOf(`card ${card}`));
   }
 }
 

@@ -74,7 +74,7 @@ const calm: Profile = {
 /** The profile of a run; `name` null draws one. */
 export function drawProfile(random: Random, name: ProfileName | null): Profile {
   const drawn = random.pick(profileNames);
-  const strength = 0.3 + 0.7 * random.next();
+  const strength = 0.1 + 0.9 * random.next() ** 2;
   const calls = {
     errorBefore: 0.04 * strength,
     errorAfter: 0.05 * strength,
@@ -83,7 +83,11 @@ export function drawProfile(random: Random, name: ProfileName | null): Profile {
   };
   const own = { errorBefore: 0.006 * strength, errorAfter: 0.006 * strength };
   const crashes = { crash: 0.004 * strength, compactorCrash: 0.02 * strength };
-  const common = { ...calm, ownSlow: random.pick([0.05, 0.2, 0.5]), remoteStreams: random.next() < 0.3 };
+  const common = {
+    ...calm,
+    ownSlow: random.pick([0.05, 0.2, 0.5]),
+    remoteStreams: random.next() < 0.3,
+  };
   const stale = { staleCopy: 0.1 * strength, lateBatchMsMax: 3 * 3_600_000 };
   switch (name ?? drawn) {
     case "calm":
@@ -95,11 +99,23 @@ export function drawProfile(random: Random, name: ProfileName | null): Profile {
     case "stale":
       return { ...common, name: "stale", ...stale };
     case "laggy":
-      return { ...common, name: "laggy", calls, ...stale, delayMsMax: 2_000, lateMsMax: 4 * 3_600_000 };
+      return {
+        ...common,
+        name: "laggy",
+        calls,
+        ...stale,
+        delayMsMax: 2_000,
+        lateMsMax: 4 * 3_600_000,
+      };
     case "jumpy":
       return { ...common, name: "jumpy", calls: { ...calls, late: 0 }, jumpyClocks: true };
     case "paused":
-      return { ...common, name: "paused", pause: 0.01 * strength, compactorCrash: 0.01 * strength };
+      return {
+        ...common,
+        name: "paused",
+        pause: random.pick([0.005, 0.02]),
+        compactorCrash: 0.01 * strength,
+      };
     case "all":
       return {
         ...common,

@@ -15,11 +15,7 @@ export interface ReaderParts {
   readonly network: Network;
   readonly cluster: Cluster;
   readonly clocks: Clocks;
-  readonly onAnswer: (
-    read: CheckedRead,
-    feature: FeatureDefinition,
-    answer: FeatureAnswer,
-  ) => void;
+  readonly onAnswer: (read: CheckedRead, feature: FeatureDefinition, answer: FeatureAnswer) => void;
   readonly onUnavailable: (error: unknown) => void;
 }
 

@@ -52,6 +52,14 @@ export class Scheduler {
     this.#failure ??= error;
   }
 
+  /** Whether there are steps left; without an end to come the run fails. */
+  count(label: string): boolean {
+    this.steps += 1;
+    if (this.steps <= this.#stepsMax) return true;
+    this.fail(new Error(`${this.#stepsMax} steps and no end, the last of them "${label}"`));
+    return false;
+  }
+
   /** Runs until nothing is scheduled; rejects past the limit of steps, which an endless loop meets. */
   run(): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -66,11 +74,7 @@ export class Scheduler {
         if (failure !== null) return end(() => reject(failure));
         const next = this.#pop();
         if (next === undefined) return end(resolve);
-        this.steps += 1;
-        if (this.steps > this.#stepsMax) {
-          const text = `${this.#stepsMax} steps and no end, the last of them "${next.label}"`;
-          return end(() => reject(new Error(text)));
-        }
+        if (!this.count(next.label)) return;
         this.nowMs = next.atMs;
         this.mix(next.atMs);
         this.mix(next.label.length * 31 + next.label.charCodeAt(0));

@@ -12,7 +12,8 @@ import type { Repository } from "../../src/define/definition.ts";
 import type { SimEvent } from "./model.ts";
 import type { Random } from "../builders/random.ts";
 
-const attemptsMax = 5;
+/** Some give up at once: what they sent may be in or not. */
+const attemptsMaxOf = [1, 2, 6, 6] as const;
 
 export interface SenderParts {
   readonly network: Network;
@@ -35,6 +36,7 @@ export async function sendEvents(
 ): Promise<void> {
   const { network, random } = parts;
   const client = new Life(`client in ${region}`, { onCrash: null, crashChance: 0 });
+  const attemptsMax = random.pick(attemptsMaxOf);
   let pending = events;
   for (const event of events) event.sentMs = Math.min(event.sentMs, network.scheduler.nowMs);
   for (let attempt = 0; attempt < attemptsMax && pending.length > 0; attempt++) {

@@ -11,6 +11,7 @@ import type { CheckedRead } from "./check-answer.ts";
 import { homeRegion, regionCount } from "./cluster.ts";
 import { hourMs, minuteMs } from "./id-views.ts";
 import { readOnce } from "./readers.ts";
+import type { Model, SimEvent } from "./model.ts";
 import type { SeedRun } from "./run-seed.ts";
 import { endMs } from "./workload.ts";
 
@@ -29,6 +30,7 @@ export async function settle(run: SeedRun): Promise<void> {
   await compactClean(run);
   await passTime(run, 10 * minuteMs);
   requireCollected(run);
+  await requireErased(run);
   await readEverything(run);
 }
 
@@ -36,7 +38,7 @@ export async function settle(run: SeedRun): Promise<void> {
 async function compactClean(run: SeedRun): Promise<void> {
   const views = run.views.map(({ name }) => name);
   for (let attempt = 0; ; attempt++) {
-    const outcome = await during(run, () => run.compact(views));
+    const outcome = await during(run, () => run.compact({ views }));
     if (outcome.kind !== "finished") {
       const why = outcome.kind === "failed" ? outcome.error : outcome.kind;
       throw new Error(`A compaction without faults fails: ${String(why)}`, { cause: why });
@@ -84,10 +86,13 @@ function requireExact(
   const inside = run.model.eventsOf(read.view, read.entity).filter(({ timestampMs }) => {
     return bounds !== null && timestampMs >= bounds.startMs && timestampMs < bounds.endMs;
   });
-  const must = inside.filter(
-    ({ ackedMs, isOpen, healedMs, isCorrection }) =>
-      healedMs === Infinity && !isOpen && (ackedMs < Infinity || isCorrection),
-  );
+  const { model } = run;
+  if (model.deletionOf(read.view, read.entity) !== null) {
+    if (answer.status === "MISSING_DATA") return;
+    run.fail(fail(read, feature, { kind: "undeleted", found: (answer.value ?? []) as string[] }));
+    return;
+  }
+  const must = inside.filter((event) => isSettledIn(model, event, read.view));
   const tags = new Set((answer.value ?? []) as readonly string[]);
   if (!isExact && (must.length > 0 || answer.status !== "MISSING_DATA")) {
     run.fail(fail(read, feature, { kind: "unavailable", expected: must.map(({ tag }) => tag) }));
@@ -97,10 +102,26 @@ function requireExact(
   if (lost.length > 0) {
     run.fail(fail(read, feature, { kind: "hole", expected: lost, found: [...tags] }));
   }
-  const healed = inside.filter(({ tag, healedMs }) => healedMs < Infinity && tags.has(tag));
-  if (healed.length > 0) {
-    run.fail(fail(read, feature, { kind: "unhealed", expected: [], found: [...tags] }));
+  const isPast = (event: SimEvent) => event.healedMs < Infinity || model.goneMs(event) < Infinity;
+  const past = inside.filter((event) => tags.has(event.tag) && isPast(event));
+  if (past.length > 0) {
+    run.fail(
+      fail(read, feature, {
+        kind: "unhealed",
+        expected: past.map(({ tag }) => tag),
+        found: [...tags],
+      }),
+    );
   }
+}
+
+/** Whether an event must be in every answer in the end. */
+function isSettledIn(model: Model, event: SimEvent, view: ViewDefinition): boolean {
+  if (event.isOpen || event.healedMs < Infinity || model.goneMs(event) < Infinity) return false;
+  // A correction is of an event that is there, and whose rows were not taken away with an entity.
+  const first = event.isCorrection ? (model.events.get(event.id) as SimEvent) : event;
+  if (model.goneMs(first) < Infinity) return false;
+  return first.ackedMs < Infinity || (first.loadedMs < Infinity && view.history === null);
 }
 
 /** Where each tag was found in windows that hold everything. */
@@ -116,7 +137,8 @@ function noteFound(
     readonly answer: FeatureAnswer;
   },
 ): void {
-  if (feature.window.sizeMs !== null) return;
+  // A view with a history knows only what the other system wrote.
+  if (feature.window.sizeMs !== null || read.view.history !== null) return;
   for (const tag of (answer.value ?? []) as readonly string[]) {
     const places = found.get(tag) ?? new Set();
     found.set(tag, places.add(`${read.view.name} ${read.region}`));
@@ -152,6 +174,38 @@ function requireCollected(run: SeedRun): void {
     const what = `${key} still holds epochs ${epochs.join(", ")}`;
     run.fail({ kind: "leftover", atMs: run.scheduler.nowMs, what, expected: [], found: [] });
   }
+}
+
+/** No byte of a deleted entity's key is anywhere. */
+async function requireErased(run: SeedRun): Promise<void> {
+  const { model, cluster, offline } = run;
+  if (model.deleted.size === 0) return;
+  const places = new Map<string, string>([
+    ["the offline store", JSON.stringify(offline.dump())],
+    ["the publisher's state", cluster.state.dump()],
+    ["the batch store", textOf(cluster.batch.entries())],
+  ]);
+  for (const [i, { store }] of cluster.streams.entries()) {
+    places.set(`stream store ${i}`, textOf(store.entries()));
+  }
+  for (const { shard, log } of cluster.logs) {
+    const rows = await log.read({ afterSeq: 0, epochMax: Infinity, rowsMax: 1_000 });
+    places.set(`log ${shard}`, textOf(rows.map(({ id, body }) => [id, body])));
+  }
+  for (const [entity] of model.deleted) {
+    const key = entity.slice(entity.indexOf(" ") + 1);
+    for (const [place, text] of places) {
+      if (!text.includes(key)) continue;
+      const what = `${place} still names deleted ${entity}`;
+      run.fail({ kind: "leftover", atMs: run.scheduler.nowMs, what, expected: [], found: [] });
+    }
+  }
+}
+
+function textOf(entries: Iterable<readonly [string, Uint8Array]>): string {
+  return [...entries]
+    .map(([key, bytes]) => `${key} ${Buffer.from(bytes).toString("latin1")}`)
+    .join();
 }
 
 function* streamRecords(

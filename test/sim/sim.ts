@@ -24,7 +24,12 @@ const command = new Command("sim")
   .option("--seeds <count>", "how many seeds", readCount, 1_000)
   .option("--from <seed>", "the first of them", readCount, 1)
   .option("--trace <file>", "writes what was acknowledged and read, as JSON lines")
-  .option("--lines <count>", "how many lines of its own trace a failing seed prints", readCount, 200)
+  .option(
+    "--lines <count>",
+    "how many lines of its own trace a failing seed prints",
+    readCount,
+    200,
+  )
   .addOption(new Option("--profile <name>", "what goes wrong").choices([...profileNames]))
   .action(async (options: SimOptions) => {
     process.exitCode = await simulate(options);
@@ -66,11 +71,13 @@ function again(seed: number, profile: ProfileName | null): Promise<SeedResult> {
 }
 
 function report({ seed, profile, failures, lines }: SeedResult, linesMax: number): string {
-  const shown = failures.slice(0, 5).map(
-    ({ kind, atMs, what, expected, found }) =>
-      `seed ${seed}, profile ${profile}: ${kind} at ${atMs}: ${what}\n` +
-      `  expected ${JSON.stringify(expected)}\n  found    ${JSON.stringify(found)}\n`,
-  );
+  const shown = failures
+    .slice(0, 5)
+    .map(
+      ({ kind, atMs, what, expected, found }) =>
+        `seed ${seed}, profile ${profile}: ${kind} at ${atMs}: ${what}\n` +
+        `  expected ${JSON.stringify(expected)}\n  found    ${JSON.stringify(found)}\n`,
+    );
   const trace = lines.slice(-linesMax).map((line) => `    ${line}\n`);
   return `${shown.join("")}${trace.join("")}  replay: npm run sim -- --seeds 1 --from ${seed}\n`;
 }

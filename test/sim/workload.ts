@@ -5,13 +5,13 @@ import type { Random } from "../builders/random.ts";
 import { regionCount } from "./cluster.ts";
 import { hourMs, minuteMs } from "./id-views.ts";
 import type { Model, SimEvent } from "./model.ts";
+import type { Action } from "./operators.ts";
 
 export const startMs = 1_700_000_400_000;
-export const endMs = startMs + 7 * hourMs;
+export const endMs = startMs + 6 * hourMs;
 
-const users = ["quill-7402", "umber-1186", "xenon-9551", "zephyr-3067"] as const;
+export const users = ["quill-7402", "umber-1186", "xenon-9551", "zephyr-3067"] as const;
 const cards = ["cobalt-5520", "juniper-8813", null, null] as const;
-const reReadsMax = 3;
 
 export interface PlannedRequest {
   readonly atMs: number;
@@ -37,7 +37,13 @@ export interface PlannedConflict {
   readonly delayMs: number;
 }
 
+export interface PlannedAction {
+  readonly atMs: number;
+  readonly action: Action;
+}
+
 export interface Workload {
+  readonly actions: readonly PlannedAction[];
   readonly requests: readonly PlannedRequest[];
   readonly compactions: readonly PlannedCompaction[];
   readonly reads: readonly PlannedRead[];
@@ -52,7 +58,8 @@ export function drawWorkload(random: Random, repository: Repository, model: Mode
   return {
     requests,
     compactions,
-    reads: Array.from({ length: random.integer(18, 32) }, () => ({
+    actions: drawActions(random, busyMs),
+    reads: Array.from({ length: random.integer(16, 28) }, () => ({
       atMs: random.next() < 0.35 ? edgeTime(random, events) : time(random, busyMs),
       region: random.integer(0, regionCount),
     })),
@@ -62,13 +69,28 @@ export function drawWorkload(random: Random, repository: Repository, model: Mode
   };
 }
 
+/** Each in some of the runs, so that others are without. */
+function drawActions(random: Random, busyMs: readonly number[]): PlannedAction[] {
+  const chances: readonly (readonly [Action, number, number])[] = [
+    ["load", 0.4, 2],
+    ["correct", 0.4, 3],
+    ["delete", 0.3, 1],
+    ["rollback", 0.4, 4],
+  ];
+  return chances.flatMap(([action, chance, countMax]) => {
+    if (random.next() >= chance) return [];
+    const count = random.integer(1, countMax + 1);
+    return Array.from({ length: count }, () => ({ atMs: time(random, busyMs), action }));
+  });
+}
+
 function drawCompactions(random: Random, views: readonly string[]): PlannedCompaction[] {
-  const everyMs = random.integer(90, 170) * minuteMs;
+  const everyMs = random.integer(90, 160) * minuteMs;
   const planned: PlannedCompaction[] = [];
   for (let atMs = startMs + random.integer(5 * minuteMs, everyMs); atMs < endMs; atMs += everyMs) {
     planned.push({ atMs: atMs + random.integer(0, minuteMs), views: someViews(random, views) });
-    if (random.next() < 0.3) {
-      const besideMs = random.integer(0, random.next() < 0.5 ? 20_000 : 5 * minuteMs);
+    while (random.next() < 0.35) {
+      const besideMs = random.integer(0, random.pick([20_000, 5 * minuteMs, 20 * minuteMs]));
       planned.push({ atMs: atMs + besideMs, views: someViews(random, views) });
     }
   }
@@ -83,7 +105,7 @@ function someViews(random: Random, views: readonly string[]): readonly string[] 
 }
 
 function drawRequests(random: Random, model: Model, busyMs: readonly number[]): PlannedRequest[] {
-  const requestCount = random.integer(8, 15);
+  const requestCount = random.integer(7, 14);
   let nextId = 0;
   return Array.from({ length: requestCount }, () => {
     const atMs = time(random, busyMs);
@@ -110,14 +132,12 @@ function drawEvent(
   random: Random,
   { id, atMs }: { readonly id: string; readonly atMs: number },
 ): SimEvent {
-  return {
-    ...unsent(),
-    id,
-    tag: id,
-    timestampMs: drawTimestamp(random, atMs),
-    user: random.pick(users),
-    card: random.pick(cards),
-  };
+  return { ...drawBody(random), id, tag: id, timestampMs: drawTimestamp(random, atMs) };
+}
+
+/** All of an event that was not sent yet, but for what names it. */
+export function drawBody(random: Random): Omit<SimEvent, "id" | "tag" | "timestampMs"> {
+  return { ...unsent(), user: random.pick(users), card: random.pick(cards) };
 }
 
 function unsent() {
@@ -125,9 +145,11 @@ function unsent() {
     sentMs: Infinity,
     ackedMs: Infinity,
     isOpen: false,
+    isSettled: false,
     healedMs: Infinity,
     isCorrection: false,
     loadedMs: Infinity,
+    archivedMs: Infinity,
     coveredMs: new Map<string, number>(),
   };
 }
@@ -135,12 +157,10 @@ function unsent() {
 /** Another body of an id: of about the same time, so that it is too late when the first is. */
 export function otherBody(random: Random, original: SimEvent): SimEvent {
   return {
-    ...unsent(),
+    ...drawBody(random),
     id: original.id,
     tag: `${original.tag}'`,
     timestampMs: original.timestampMs - random.pick([0, 1, minuteMs]),
-    user: random.pick(users),
-    card: random.pick(cards),
   };
 }
 
@@ -157,7 +177,10 @@ function drawTimestamp(random: Random, atMs: number): number {
 /** A moment of the run; more often than not one about a compaction. */
 function time(random: Random, busyMs: readonly number[]): number {
   if (busyMs.length > 0 && random.next() < 0.65) {
-    return Math.max(startMs, random.pick(busyMs) - 15_000 + Math.floor(random.next() ** 2 * 2 * minuteMs));
+    return Math.max(
+      startMs,
+      random.pick(busyMs) - 15_000 + Math.floor(random.next() ** 2 * 2 * minuteMs),
+    );
   }
   return random.integer(startMs, endMs);
 }
@@ -169,5 +192,4 @@ function edgeTime(random: Random, events: readonly SimEvent[]): number {
   return timestampMs + random.pick(spansMs) + random.pick([0, 0, 1]);
 }
 
-export const readsOfRequestMax = reReadsMax;
-export const allUsers: readonly string[] = users;
+export const readsOfRequestMax = 3;

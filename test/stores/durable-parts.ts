@@ -87,7 +87,7 @@ function durableLog(send: Send): EventLogShard {
     appliedSeq: () => answers(send("appliedSeq")),
     setAppliedSeq: (seq) => answers(send("setAppliedSeq", seq)),
     trim: (epoch) => answers(send("trim", epoch)),
-    rememberIds: (request) => answers(send("rememberIds", request)),
+    closeBefore: (source, beforeMs) => answers(send("closeBefore", source, beforeMs)),
     viewFloors: async (fingerprints) =>
       new Map((await send("viewFloors", fingerprints)) as [string, number][]),
   };

@@ -7,7 +7,6 @@ import { durableSql } from "../../adapters/runtimes/cloudflare/durable-sql.ts";
 import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
 import type {
   AppendOptions,
-  KnownIds,
   LogEntry,
   LogRange,
   Seal,
@@ -58,7 +57,7 @@ export class LogObject extends DurableObject {
       appliedSeq: () => log.appliedSeq(),
       setAppliedSeq: (seq: number) => log.setAppliedSeq(seq),
       trim: (epoch: number) => log.trim(epoch),
-      rememberIds: (request: KnownIds) => log.rememberIds(request),
+      closeBefore: (source: string, beforeMs: number) => log.closeBefore(source, beforeMs),
       viewFloors: async (fingerprints: readonly string[]) => [
         ...(await log.viewFloors(fingerprints)),
       ],

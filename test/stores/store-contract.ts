@@ -120,6 +120,26 @@ const cases: readonly StoreCase[] = [
     },
   },
   {
+    name: "write() of null deletes a key, whatever its size, and a missing one as well",
+    run: async ({ store, key }) => {
+      const large = new Uint8Array(Math.min(4_000_000, store.capabilities.valueBytesMax));
+      await writeAll(store, [
+        { key: key("gone"), bytes: large.fill(7) },
+        { key: key("stays"), bytes: everyByte },
+      ]);
+      const keys = [key("gone"), key("never"), key("stays")];
+      for (let round = 0; round < 2; round++) {
+        await writeAll(store, [
+          { key: key("gone"), bytes: null },
+          { key: key("never"), bytes: null },
+        ]);
+        expect(await readBytes(store, keys)).toEqual([null, null, everyByte]);
+      }
+      await writeAll(store, [{ key: key("gone"), bytes: Uint8Array.of(1) }]);
+      expect(await readBytes(store, keys)).toEqual([Uint8Array.of(1), null, everyByte]);
+    },
+  },
+  {
     name: "readMany() takes more keys than one trip, each as long as a key may be",
     run: async ({ store, key }) => {
       const { keysPerTripMax, keyBytesMax } = store.capabilities;
@@ -286,6 +306,32 @@ const cases: readonly StoreCase[] = [
         versions.add(await versionOf(store, key("a")));
       }
       expect(versions.size).toBe(6);
+    },
+  },
+  {
+    name: "write() of null is guarded too, and no version comes back after it",
+    compareAndSet: true,
+    run: async ({ store, key }) => {
+      const write = (bytes: Uint8Array | null, expectedVersion?: string | null) =>
+        store.write([
+          expectedVersion === undefined
+            ? { key: key("a"), bytes }
+            : { key: key("a"), bytes, expectedVersion },
+        ]);
+      const versions = new Set<string>();
+      for (let round = 0; round < 4; round++) {
+        for (let i = 0; i < 3; i++) {
+          await write(Uint8Array.of(round, i));
+          const version = (await store.readMany([key("a")]))[0]?.version ?? "";
+          expect(versions).not.toContain(version);
+          expect(await write(null, [...versions].at(-1) ?? "none")).toEqual([false]);
+          expect(await write(null, null)).toEqual([false]);
+          versions.add(version);
+        }
+        expect(await write(null, [...versions].at(-1) ?? "")).toEqual([true]);
+        expect(await store.readMany([key("a")])).toEqual([null]);
+        expect(await write(Uint8Array.of(9), [...versions].at(-1) ?? "")).toEqual([false]);
+      }
     },
   },
   {

@@ -54,14 +54,14 @@ export async function commitNewFile(target: string, write: Write): Promise<boole
 
 /**
  * Has `write` fill the version after `file`, which then goes.
- * @returns false when somebody else has replaced it.
+ * @returns its path; null when somebody else has replaced the file.
  */
-export async function replaceFile(file: string, write: Write): Promise<boolean> {
+export async function replaceFile(file: string, write: Write): Promise<string | null> {
   const target = join(dirname(file), nextVersion(basename(file)));
-  if (!(await commitNewFile(target, write))) return false;
+  if (!(await commitNewFile(target, write))) return null;
   await rm(file, { force: true });
   await syncPath(dirname(file));
-  return true;
+  return target;
 }
 
 /** Has `write` fill a file and puts it in the place of the one that is there: the last one stays. */

@@ -6,9 +6,8 @@ import type { SourceDefinition } from "../../../src/define/definition.ts";
 import type { Correction } from "../../../src/offline/offline-store.ts";
 import { commitFile } from "./commit.ts";
 import { literal, parquetOptions } from "./duckdb-engine.ts";
-import type { DuckdbEngine } from "./duckdb-engine.ts";
-import type { Layout } from "./layout.ts";
-import { stageRows } from "./staged-rows.ts";
+import { inOneBatch, stageRows } from "./staged-rows.ts";
+import type { StoreParts } from "./store-parts.ts";
 import { eventColumns } from "./stored-columns.ts";
 import type { StoredColumn } from "./stored-columns.ts";
 
@@ -19,7 +18,7 @@ interface NumberedCorrection extends Correction {
 
 /** @throws FeatureError INVALID_REQUEST when the source declares no event id. */
 export async function writeCorrections(
-  { engine, layout }: { readonly engine: DuckdbEngine; readonly layout: Layout },
+  { engine, layout }: StoreParts,
   source: SourceDefinition,
   corrections: readonly Correction[],
 ): Promise<void> {
@@ -38,7 +37,7 @@ export async function writeCorrections(
   await commitFile(
     (attempt) => join(directory, `${next + attempt}.parquet`),
     async (path) => {
-      const rows = numberRows(corrections);
+      const rows = inOneBatch(corrections.map((each, number) => ({ ...each, number })));
       await stageRows(engine, { columns: columnsOf(source), rows }, async (connection, staged) => {
         await connection.run(
           `COPY (SELECT * FROM ${staged.relation}) TO ${literal(path)} (${parquetOptions("zstd")})`,
@@ -60,10 +59,4 @@ function columnsOf(source: SourceDefinition): readonly StoredColumn<NumberedCorr
     { name: "_removed", type: "BOOLEAN", read: ({ event }) => event === null },
     { name: "_number", type: "BIGINT", read: ({ number }) => BigInt(number) },
   ];
-}
-
-async function* numberRows(
-  corrections: readonly Correction[],
-): AsyncGenerator<readonly NumberedCorrection[], void, undefined> {
-  yield corrections.map((correction, number) => ({ ...correction, number }));
 }

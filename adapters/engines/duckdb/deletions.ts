@@ -16,7 +16,7 @@ import type { Deletion } from "../../../src/offline/offline-store.ts";
 import { commitNewFile, replaceFile } from "./commit.ts";
 import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import { entityPartSql, entitySql } from "./entity-sql.ts";
-import { stageRows } from "./staged-rows.ts";
+import { inOneBatch, stageRows } from "./staged-rows.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { scalarColumn, storedName, storedType } from "./stored-columns.ts";
 import type { StoredColumn, StoredType } from "./stored-columns.ts";
@@ -73,10 +73,7 @@ export async function writeDeletions(
 }
 
 /** Null before the first deletion. */
-export async function findDeletions({
-  engine,
-  layout,
-}: StoreParts): Promise<Deletions | null> {
+export async function findDeletions({ engine, layout }: StoreParts): Promise<Deletions | null> {
   const file = await layout.findDeletions();
   if (file === null) return null;
   const rows = await engine.rows(`SELECT DISTINCT entity FROM ${parquetFiles([file])} ORDER BY 1`);
@@ -97,7 +94,10 @@ export function deletionsOfSource(
   return {
     file,
     entities: own,
-    columns: [...keys].map(([name, type]) => ({ stored: storedName(name), type: storedType(type) })),
+    columns: [...keys].map(([name, type]) => ({
+      stored: storedName(name),
+      type: storedType(type),
+    })),
     without: (relation) =>
       `SELECT r.* FROM (${relation}) AS r ${hashes.map((hash, i) => joined("ANTI", hash, i)).join(" ")}`,
     covered: (relation) =>
@@ -108,7 +108,11 @@ export function deletionsOfSource(
 }
 
 /** The entities of a view's records that are deleted, out of a relation of them. */
-export function selectDeleted(deletions: Deletions, view: ViewDefinition, entities: string): string {
+export function selectDeleted(
+  deletions: Deletions,
+  view: ViewDefinition,
+  entities: string,
+): string {
   const deleted = hashesOfView(deletions, view).map(
     (hash) =>
       `SELECT r.* FROM (${entities}) AS r SEMI JOIN ${parquetFiles([deletions.file])} AS d ON ${hash} = d.hash`,
@@ -148,7 +152,7 @@ async function addDeleted(
 ): Promise<boolean> {
   const file = await layout.findDeletions();
   let isDone = true;
-  const staging = { columns: deletedColumns, rows: once(rows) };
+  const staging = { columns: deletedColumns, rows: inOneBatch(rows) };
   await stageRows(engine, staging, async (connection, { relation }) => {
     const known = file === null ? null : parquetFiles([file]);
     const added =
@@ -164,7 +168,7 @@ async function addDeleted(
     isDone =
       file === null
         ? await commitNewFile(layout.deletions(), write)
-        : await replaceFile(file, write);
+        : (await replaceFile(file, write)) !== null;
   });
   return isDone;
 }
@@ -180,7 +184,7 @@ async function hashDeletions(
   );
   const keys = entity.joinKeys.map(({ type }, i) => ({ type, sql: `k${i}` }));
   const hashes: string[] = [];
-  await stageRows(engine, { columns, rows: once(deletions) }, async (connection, staged) => {
+  await stageRows(engine, { columns, rows: inOneBatch(deletions) }, async (connection, staged) => {
     const sql = `SELECT ${hashSql(entity, entitySql(keys))} FROM ${staged.relation}`;
     const rows = (await connection.runAndReadAll(sql)).getRows();
     hashes.push(...rows.map(([hash]) => hash as string));
@@ -220,10 +224,9 @@ function isColumn(source: SourceDefinition, key: Column): boolean {
 }
 
 /** A file of a definition before may hold something else in the column, which is no key then. */
-function storedKey({ name, type }: Column): { readonly type: Column["type"]; readonly sql: string } {
+function storedKey({ name, type }: Column): {
+  readonly type: Column["type"];
+  readonly sql: string;
+} {
   return { type, sql: `TRY_CAST(r."${storedName(name)}" AS ${storedType(type)})` };
-}
-
-async function* once<Row>(rows: readonly Row[]): AsyncGenerator<readonly Row[], void, undefined> {
-  yield rows;
 }

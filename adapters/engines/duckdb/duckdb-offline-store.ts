@@ -1,29 +1,39 @@
 /** The embedded offline store: Parquet files under a directory, read and written by DuckDB. */
 
 import { randomUUID } from "node:crypto";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { hashText } from "../../../src/core/hash.ts";
 import type { SourceDefinition, ViewDefinition } from "../../../src/define/definition.ts";
 import type {
   Correction,
+  Deletion,
   LoadSummary,
+  LoadedRow,
+  NewLoad,
   OfflineEvent,
   OfflineStore,
   ScanChunk,
   ScanRequest,
   SegmentName,
 } from "../../../src/offline/offline-store.ts";
-import { commitDirectory } from "./commit.ts";
+import { commitDirectory, writeText } from "./commit.ts";
 import { writeCorrections } from "./corrections.ts";
 import { writeDayFiles } from "./day-files.ts";
+import { writeDeletions } from "./deletions.ts";
 import { DuckdbEngine } from "./duckdb-engine.ts";
-import { rememberPublished, streamSegmentEntities, streamVanished } from "./entities.ts";
+import { streamSegmentEntities } from "./segment-entities.ts";
 import { Layout } from "./layout.ts";
 import type { EpochRange } from "./layout.ts";
+import { streamRecentRows } from "./load-rows.ts";
 import { loadFiles } from "./loads.ts";
 import type { LoadOptions } from "./loads.ts";
+import { forgetEntities, rememberCovered, streamDeleted, streamVanished } from "./published.ts";
+import { purgeSources } from "./purge.ts";
+import { listNewLoads, registerLoad } from "./registered-loads.ts";
+import { reread, rereadStream } from "./reread.ts";
 import { estimateRows, scanRows } from "./scan.ts";
+import type { StoreParts } from "./store-parts.ts";
 import { rowColumns } from "./stored-columns.ts";
 import type { StoredRow } from "./stored-columns.ts";
 
@@ -55,11 +65,6 @@ export async function openOfflineStore(options: OfflineStoreOptions): Promise<Du
   return new DuckdbOfflineStore(engine, new Layout(directory));
 }
 
-interface StoreParts {
-  readonly engine: DuckdbEngine;
-  readonly layout: Layout;
-}
-
 export class DuckdbOfflineStore implements OfflineStore {
   readonly #parts: StoreParts;
 
@@ -70,7 +75,7 @@ export class DuckdbOfflineStore implements OfflineStore {
   /** Made with the first call, of whichever process comes first. */
   async identity(): Promise<string> {
     const directory = this.#parts.layout.identity();
-    await commitDirectory(directory, (path) => writeFile(join(path, "id"), randomUUID()));
+    await commitDirectory(directory, (path) => writeText(randomUUID())(join(path, "id")));
     return readFile(join(directory, "id"), "utf8");
   }
 
@@ -108,25 +113,54 @@ export class DuckdbOfflineStore implements OfflineStore {
     return loadFiles(this.#parts, { source, files }, options);
   }
 
+  putDeletions(deletions: readonly Deletion[]): Promise<void> {
+    return reread(() => writeDeletions(this.#parts, deletions));
+  }
+
+  /** Looks only at what has been put since the last purge, unless there are new deletions. */
+  purge(views: readonly ViewDefinition[]): Promise<void> {
+    return reread(() => purgeSources(this.#parts, views));
+  }
+
+  deletedEntities(view: ViewDefinition): AsyncIterable<readonly string[]> {
+    return rereadStream(() => streamDeleted(this.#parts, view));
+  }
+
+  forgetPublished(view: ViewDefinition, entities: readonly string[]): Promise<void> {
+    return reread(() => forgetEntities(this.#parts, view, entities));
+  }
+
+  newLoads(source: SourceDefinition): Promise<readonly NewLoad[]> {
+    return listNewLoads(this.#parts.layout, source);
+  }
+
+  recentRows(load: NewLoad, fromMs: number): AsyncIterable<readonly LoadedRow[]> {
+    return rereadStream(() => streamRecentRows(this.#parts, load, fromMs));
+  }
+
+  registerLoad(load: NewLoad, epoch: number): Promise<void> {
+    return registerLoad(this.#parts.layout, load, epoch);
+  }
+
   scan(request: ScanRequest): AsyncIterable<ScanChunk> {
-    return scanRows(this.#parts.engine, this.#parts.layout, request);
+    return rereadStream(() => scanRows(this.#parts, request));
   }
 
   estimateRows(request: ScanRequest): Promise<number> {
-    return estimateRows(this.#parts.engine, this.#parts.layout, request);
+    return reread(() => estimateRows(this.#parts, request));
   }
 
   entitiesOf(view: ViewDefinition, epochs: EpochRange): AsyncIterable<readonly string[]> {
-    return streamSegmentEntities(this.#parts, view, epochs);
+    return rereadStream(() => streamSegmentEntities(this.#parts, view, epochs));
   }
 
   /** Under the cut's name; a second run of the same cut adds what it brings anew. */
   putPublished(request: ScanRequest): Promise<void> {
-    return rememberPublished(this.#parts, request);
+    return reread(() => rememberCovered(this.#parts, request));
   }
 
   vanishedEntities(request: ScanRequest): AsyncIterable<readonly string[]> {
-    return streamVanished(this.#parts, request);
+    return rereadStream(() => streamVanished(this.#parts, request));
   }
 
   /** Frees DuckDB's memory and removes what it spilled. Scans in progress must have ended. */

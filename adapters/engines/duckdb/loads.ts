@@ -16,8 +16,8 @@ import { writeDayFiles } from "./day-files.ts";
 import type { DuckdbEngine } from "./duckdb-engine.ts";
 import { parquetFiles } from "./duckdb-engine.ts";
 import { allTime, listDayFiles } from "./layout.ts";
-import type { Layout } from "./layout.ts";
 import { listRowFiles, readFileRows } from "./read-rows.ts";
+import type { StoreParts } from "./store-parts.ts";
 import { loadEpoch, rowColumns } from "./stored-columns.ts";
 import type { StoredRow } from "./stored-columns.ts";
 import type { PlacedRow } from "./text-rows.ts";
@@ -34,7 +34,6 @@ export interface LoadOptions {
 
 /** What is kept beside a load's rows. */
 interface LoadReport {
-  readonly file: string;
   readonly read: number;
   readonly loaded: number;
   readonly skipped: readonly (readonly [reason: string, rowCount: number])[];
@@ -46,11 +45,6 @@ interface FileLoad {
   readonly source: SourceDefinition;
   readonly path: string;
   readonly onRead: (rowCount: number, byteCount: number) => void;
-}
-
-interface LoadParts {
-  readonly engine: DuckdbEngine;
-  readonly layout: Layout;
 }
 
 const reportName = "load.json";
@@ -66,7 +60,7 @@ const reasonsMax = 100;
  * @throws FeatureError NOT_FOUND for a path without such a file, INVALID_RECORD for a broken file.
  */
 export async function loadFiles(
-  parts: LoadParts,
+  parts: StoreParts,
   request: { readonly source: SourceDefinition; readonly files: readonly string[] },
   options: LoadOptions = {},
 ): Promise<LoadSummary> {
@@ -98,7 +92,7 @@ interface FileOutcome {
   readonly repeated: boolean;
 }
 
-async function loadFile({ engine, layout }: LoadParts, load: FileLoad): Promise<FileOutcome> {
+async function loadFile({ engine, layout }: StoreParts, load: FileLoad): Promise<FileOutcome> {
   const name = await hashFile(load.path);
   const target = layout.load(load.source.name, name);
   const earlier = await findReport(target);
@@ -108,7 +102,7 @@ async function loadFile({ engine, layout }: LoadParts, load: FileLoad): Promise<
     const rows = readRows(engine, { ...load, origin: originOf(name), counter });
     await writeDayFiles(engine, { directory, columns: rowColumns(load.source), rows });
     const distinct = load.source.id === null || (await hasDistinctIds(engine, directory));
-    const report = counter.report(basename(load.path), distinct);
+    const report = counter.report(distinct);
     await writeFile(join(directory, reportName), JSON.stringify(report));
   });
   return { report: await readReport(target), repeated: !committed };
@@ -159,9 +153,9 @@ class RowCounter {
     return null;
   }
 
-  report(file: string, distinct: boolean): LoadReport {
+  report(distinct: boolean): LoadReport {
     const { read, loaded } = this;
-    return { file, read, loaded, skipped: [...this.#skipped], distinct };
+    return { read, loaded, skipped: [...this.#skipped], distinct };
   }
 }
 

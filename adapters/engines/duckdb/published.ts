@@ -10,10 +10,10 @@ import { findDeletions, selectDeleted, withoutDeleted } from "./deletions.ts";
 import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import { entitySql } from "./entity-sql.ts";
 import { allTime, listDayFiles } from "./layout.ts";
-import type { Layout } from "./layout.ts";
 import { removeLeftOvers } from "./left-overs.ts";
+import { ReplacedError } from "./reread.ts";
 import { buildRowsQuery, selectSegmentKeys } from "./rows-query.ts";
-import { stageRows } from "./staged-rows.ts";
+import { inOneBatch, stageRows } from "./staged-rows.ts";
 import type { StoreParts } from "./store-parts.ts";
 import { emptyRelation } from "./stored-columns.ts";
 import type { StoredColumn } from "./stored-columns.ts";
@@ -90,21 +90,22 @@ export async function forgetEntities(
   view: ViewDefinition,
   entities: readonly string[],
 ): Promise<void> {
-  const staging = { columns: entityColumns, rows: once(entities) };
+  const staging = { columns: entityColumns, rows: inOneBatch(entities) };
   await stageRows(engine, staging, async (connection, { relation }) => {
-    for (const file of await layout.listPublished(view)) {
-      const held = parquetFiles([file]);
-      const named = await connection.runAndReadAll(
-        `SELECT 1 FROM ${held} SEMI JOIN ${relation} AS f USING (entity) LIMIT 1`,
-      );
-      if (named.currentRowCount === 0) continue;
-      const isReplaced = await replaceFile(file, async (path) => {
+    const files = await layout.listPublished(view);
+    if (files.length === 0) return;
+    const named = await connection.runAndReadAll(
+      `SELECT DISTINCT filename FROM ${parquetFiles(files, ", filename = true")}
+       SEMI JOIN ${relation} AS f USING (entity)`,
+    );
+    for (const [file] of named.getRows() as [string][]) {
+      const next = await replaceFile(file, async (path) => {
         await connection.run(
-          `COPY (SELECT entity FROM ${held} ANTI JOIN ${relation} AS f USING (entity))
+          `COPY (SELECT entity FROM ${parquetFiles([file])} ANTI JOIN ${relation} AS f USING (entity))
            TO ${literal(path)} (${parquetOptions("zstd")})`,
         );
       });
-      if (!isReplaced) throw new ReplacedError(file);
+      if (next === null) throw new ReplacedError(file);
     }
   });
   await removeLeftOvers(layout.published(view), { deep: true });

@@ -6,6 +6,14 @@
 
 import { FeatureError } from "../../../src/core/errors.ts";
 
+/** A file was replaced by somebody else while its next version was written. */
+export class ReplacedError extends Error {
+  constructor(file: string) {
+    super(`Cannot replace "${file}": somebody else has, expected the call again`);
+    this.name = "ReplacedError";
+  }
+}
+
 /** Each time somebody else has got on with it. */
 const attemptsMax = 100;
 
@@ -48,5 +56,7 @@ function interrupted(cause: unknown): FeatureError {
 const gonePattern = /no files found that match the pattern|no such file or directory/i;
 
 function isFileGone(cause: unknown): boolean {
-  return cause instanceof Error && gonePattern.test(cause.message);
+  return (
+    cause instanceof ReplacedError || (cause instanceof Error && gonePattern.test(cause.message))
+  );
 }

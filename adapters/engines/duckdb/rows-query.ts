@@ -61,9 +61,7 @@ export async function buildRowsQuery(parts: StoreParts, request: ScanRequest): P
   const corrects = source.id !== null && corrections.length > 0;
   const ids = deduplicates || corrects ? await listDayFiles(directories, allTime) : [];
   const columns = selectColumns(joinKeys, valueColumns);
-  const relations = [
-    `events AS (${selectEvents({ files, deletions }, columns, deduplicates)})`,
-  ];
+  const relations = [`events AS (${selectEvents({ files, deletions }, columns, deduplicates)})`];
   let events = "events";
   if (deduplicates) {
     relations.push(...deduplicate(events, { files: ids, deletions }));
@@ -185,7 +183,8 @@ function correct(events: string, { ids, corrections, columns }: Corrected): read
   const none = emptyRows([...columns, ...(deletions?.columns ?? [])]);
   const number = `regexp_extract(filename, '(\\d+)(~\\d+)?\\.parquet$', 1)`;
   const version = `CAST(${number} AS HUGEINT) * ${2n ** 53n}::HUGEINT + _number`;
-  const kept = deletions === null ? "corrections" : `(${deletions.without("SELECT * FROM corrections")})`;
+  const kept =
+    deletions === null ? "corrections" : `(${deletions.without("SELECT * FROM corrections")})`;
   return [
     `corrections AS (SELECT *, ${version} AS version
        FROM ((${none}) UNION ALL BY NAME SELECT * FROM ${relation}))`,

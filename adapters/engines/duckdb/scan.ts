@@ -1,8 +1,9 @@
 /**
  * Scans: every event of a view's entities, entity by entity, in the order of time.
  *
- * What is larger than DuckDB sorts within its memory is first cut by a hash of the entity into files that a sort holds, again and again if need
- * be; they are then sorted one after another, and no entity is in two of them.
+ * What is larger than DuckDB sorts within its memory is first cut by a hash of the entity into files
+ * that a sort holds, again and again if need be; they are then sorted one after another, and no
+ * entity is in two of them.
  */
 
 import { mkdir, readdir, rm } from "node:fs/promises";
@@ -12,11 +13,11 @@ import type { ScanChunk, ScanRequest } from "../../../src/offline/offline-store.
 import type { ViewDefinition } from "../../../src/define/definition.ts";
 import type { Chunk, DuckdbEngine } from "./duckdb-engine.ts";
 import { literal, parquetFiles, pathList } from "./duckdb-engine.ts";
-import type { Layout } from "./layout.ts";
 import { columnsReader, readInstants } from "./read-columns.ts";
 import type { ColumnsReader, NamedColumn } from "./read-columns.ts";
-import { buildRowsQuery } from "./rows-query.ts";
-import type { RowsQuery } from "./rows-query.ts";
+import { buildRowsQuery, readRows, scannedSource } from "./rows-query.ts";
+import type { RowsQuery, StoredRows } from "./rows-query.ts";
+import type { StoreParts } from "./store-parts.ts";
 
 /** Parts differ in size: one of average size is so much smaller than the largest that is sorted. */
 const partsPerSort = 2;
@@ -30,24 +31,19 @@ const hashBitsPerDepth = 16;
 const depthMax = 3;
 
 export async function* scanRows(
-  engine: DuckdbEngine,
-  layout: Layout,
+  parts: StoreParts,
   request: ScanRequest,
 ): AsyncGenerator<ScanChunk, void, undefined> {
-  const query = await buildRowsQuery(layout, request);
+  const { engine } = parts;
+  const query = await buildRowsQuery(parts, request);
   const survey = await surveyFiles(engine, query);
   const plan = planColumns(request.view, survey.lengths);
   yield* sortRows(engine, plan, { ...survey, sql: query.sql, depth: 0 });
 }
 
-/** Rows in the files that a scan reads, with those that it will drop. */
-export async function estimateRows(
-  engine: DuckdbEngine,
-  layout: Layout,
-  request: ScanRequest,
-): Promise<number> {
-  const { files } = await buildRowsQuery(layout, request);
-  return countRows(engine, files);
+/** Rows in the files that a scan reads, with those that it will drop, but for deleted entities'. */
+export async function estimateRows(parts: StoreParts, request: ScanRequest): Promise<number> {
+  return countRows(parts.engine, await buildRowsQuery(parts, request));
 }
 
 interface ScanPlan {
@@ -68,7 +64,7 @@ function planColumns(view: ViewDefinition, lengths: ReadonlyMap<string, number>)
   });
   const keyColumns = view.joinKeys.map(({ type }, i) => column(`k${i}`, type));
   const valueColumns = view.valueColumns.map(({ type }, i) => column(`v${i}`, type));
-  const idColumns = view.source.id === null ? [] : [column("id", "string")];
+  const idColumns = scannedSource(view).id === null ? [] : [column("id", "string")];
   const names = (columns: readonly NamedColumn[]) => columns.map(({ name }) => name);
   const [keys, ids, values] = [keyColumns, idColumns, valueColumns].map(columnsReader) as [
     ColumnsReader,
@@ -226,10 +222,13 @@ function sumSizes(columns: readonly RowsSize[]): RowsSize {
   };
 }
 
-async function countRows(engine: DuckdbEngine, files: readonly string[]): Promise<number> {
+async function countRows(engine: DuckdbEngine, rows: StoredRows): Promise<number> {
+  const { files, deletions } = rows;
   if (files.length === 0) return 0;
   const [counts] = await engine.rows(
-    `SELECT CAST(sum(num_rows) AS DOUBLE) FROM parquet_file_metadata(${pathList(files)})`,
+    deletions === null
+      ? `SELECT CAST(sum(num_rows) AS DOUBLE) FROM parquet_file_metadata(${pathList(files)})`
+      : `SELECT CAST(count(*) AS DOUBLE) FROM (${readRows(rows, [])})`,
   );
   return counts?.[0] as number;
 }

@@ -139,3 +139,10 @@ class Stage<Row> {
     await this.begin();
   }
 }
+
+/** Rows that are in memory already. */
+export async function* inOneBatch<Row>(
+  rows: readonly Row[],
+): AsyncGenerator<readonly Row[], void, undefined> {
+  yield rows;
+}

@@ -45,10 +45,7 @@ export function eventColumns<Row>(
   eventOf: (row: Row) => Pick<SourceEvent, "values"> | null,
 ): readonly StoredColumn<Row>[] {
   return source.columns.map(({ name, type }, i) =>
-    scalarColumn<Row>(
-      { name: storedName(name), type },
-      (row) => eventOf(row)?.values[i] ?? null,
-    ),
+    scalarColumn<Row>({ name: storedName(name), type }, (row) => eventOf(row)?.values[i] ?? null),
   );
 }
 

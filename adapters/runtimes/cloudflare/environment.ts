@@ -53,7 +53,7 @@ export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
       shard,
       append: (entries, options) => call("log shard", stub().append(entries, options)),
       seal: (seal) => call("log shard", stub().seal(seal)),
-      rememberIds: (request) => call("log shard", stub().rememberIds(request)),
+      closeBefore: (source, beforeMs) => call("log shard", stub().closeBefore(source, beforeMs)),
       repair: (nowMs) => call("log shard", stub().repair(nowMs)),
       read: (range) => call("log shard", stub().read(range)),
       trim: (epoch) => call("log shard", stub().trim(epoch)),

@@ -7,7 +7,7 @@ import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
 import type {
   AppendOptions,
   AppendResult,
-  KnownIds,
+  ClosedSource,
   LogEntry,
   LogRange,
   LogRow,
@@ -23,7 +23,7 @@ import type { RpcAnswer } from "./rpc.ts";
 export interface LogShardObject extends Rpc.DurableObjectBranded {
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<RpcAnswer<AppendResult>>;
   seal(seal: Seal): Promise<RpcAnswer<void>>;
-  rememberIds(request: KnownIds): Promise<RpcAnswer<number>>;
+  closeBefore(source: string, beforeMs: number): Promise<RpcAnswer<ClosedSource>>;
   repair(nowMs: number): Promise<RpcAnswer<void>>;
   read(range: LogRange): Promise<RpcAnswer<readonly LogRow[]>>;
   trim(epoch: number): Promise<RpcAnswer<void>>;
@@ -51,8 +51,8 @@ export function logShardClass(repository: Repository) {
       return answerCall(() => this.#home.seal(seal));
     }
 
-    rememberIds(request: KnownIds): Promise<RpcAnswer<number>> {
-      return answerCall(() => this.#home.rememberIds(request));
+    closeBefore(source: string, beforeMs: number): Promise<RpcAnswer<ClosedSource>> {
+      return answerCall(() => this.#home.closeBefore(source, beforeMs));
     }
 
     repair(nowMs: number): Promise<RpcAnswer<void>> {

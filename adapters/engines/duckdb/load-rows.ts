@@ -1,11 +1,9 @@
-/** The ids of a load, for the log shards to know them as they know those that they were sent. */
+/** The newest rows of a load, for the log shards to have them as they have those they were sent. */
 
 import type { Scalar } from "../../../src/core/value.ts";
 import type { SourceDefinition } from "../../../src/define/definition.ts";
 import { writeSourceEvent } from "../../../src/ingest/source-event-codec.ts";
-import type { NewLoad } from "../../../src/offline/offline-store.ts";
-import { bodyHash } from "../../../src/store/body-hash.ts";
-import type { KnownId } from "../../../src/store/event-log.ts";
+import type { LoadedRow, NewLoad } from "../../../src/offline/offline-store.ts";
 import { deletionsIn } from "./clean-rows.ts";
 import type { Chunk } from "./duckdb-engine.ts";
 import { listDayFiles } from "./layout.ts";
@@ -16,11 +14,11 @@ import { selectColumns, selectEvents } from "./rows-query.ts";
 import type { StoreParts } from "./store-parts.ts";
 
 /** Each id once. @throws FeatureError NOT_FOUND where there is no such load. */
-export async function* streamIds(
+export async function* streamRecentRows(
   parts: StoreParts,
   load: NewLoad,
   fromMs: number,
-): AsyncGenerator<readonly KnownId[], void, undefined> {
+): AsyncGenerator<readonly LoadedRow[], void, undefined> {
   const { source } = load;
   const directory = await findLoad(parts.layout, load);
   if (source.id === null) return;
@@ -39,7 +37,7 @@ export async function* streamIds(
 
 interface ReadPlan {
   readonly selected: readonly string[];
-  readonly read: (chunk: Chunk) => readonly KnownId[];
+  readonly read: (chunk: Chunk) => readonly LoadedRow[];
 }
 
 function planRead(source: SourceDefinition): ReadPlan {
@@ -51,10 +49,10 @@ function planRead(source: SourceDefinition): ReadPlan {
       const columns = values.read(chunk, 0);
       const [idValues] = ids.read(chunk, values.width) as readonly [readonly string[]];
       const timestampsMs = readInstants(chunk, values.width + ids.width);
-      return idValues.map((id, row): KnownId => {
+      return idValues.map((id, row): LoadedRow => {
         const timestampMs = timestampsMs[row] as number;
         const event = { timestampMs, id, values: valuesOf(columns, row) };
-        return { id, timestampMs, hash: bodyHash(writeSourceEvent(source, event)) };
+        return { id, timestampMs, body: writeSourceEvent(source, event) };
       });
     },
   };

@@ -1,0 +1,25 @@
+/** The simulation sees every mutant of the protocol. */
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { mutants } from "./mutants.ts";
+
+const run = promisify(execFile);
+const command = fileURLToPath(new URL("./run-mutants.ts", import.meta.url));
+
+test("there are at least 30 mutants, each with a name of its own", () => {
+  expect(mutants.length).toBeGreaterThanOrEqual(30);
+  expect(new Set(mutants.map(({ name }) => name)).size).toBe(mutants.length);
+});
+
+test("the simulation sees every mutant", async () => {
+  const { stdout } = await run(process.execPath, [command, "--seeds-max", "1000"]).catch(
+    (error: unknown) => {
+      const { stdout: printed, stderr } = error as { stdout: string; stderr: string };
+      throw new Error(`A mutant survives, or does not fit:\n${printed}${stderr}`, { cause: error });
+    },
+  );
+  expect(stdout).toContain(`mutants ${mutants.length}, killed ${mutants.length}`);
+}, 600_000);

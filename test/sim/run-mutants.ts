@@ -1,0 +1,71 @@
+/** Runs every mutant until the simulation sees it, and says how many seeds that took. */
+
+import { Worker } from "node:worker_threads";
+import { Command, InvalidArgumentError } from "commander";
+import type { MutantReport, MutantTask } from "./mutant-worker.ts";
+import { mutants } from "./mutants.ts";
+
+interface MutantOptions {
+  readonly seedsMax: number;
+  readonly only?: string;
+}
+
+/** Far longer than a mutant takes: one that hangs is stopped, and is a failure. */
+const hangMs = 120_000;
+
+const command = new Command("run-mutants")
+  .description("Breaks the protocol on purpose and sees that the simulation notices")
+  .option("--seeds-max <count>", "how many seeds a mutant may survive", readCount, 1_000)
+  .option("--only <name>", "one mutant alone")
+  .action(async (options: MutantOptions) => {
+    process.exitCode = await runMutants(options);
+  });
+await command.parseAsync();
+
+async function runMutants({ seedsMax, only }: MutantOptions): Promise<number> {
+  const chosen = mutants.filter(({ name }) => only === undefined || name === only);
+  const killedAt: number[] = [];
+  const survivors: string[] = [];
+  for (const { name } of chosen) {
+    const { seed, failure } = await runMutant({ name, seedsMax });
+    if (seed === null) survivors.push(name);
+    else killedAt.push(seed);
+    print(
+      `${name.padEnd(30)} ${seed === null ? "SURVIVES" : `seed ${seed}`}  ${failure.slice(0, 110)}\n`,
+    );
+  }
+  killedAt.sort((a, b) => a - b);
+  const median = killedAt[Math.floor(killedAt.length / 2)] ?? 0;
+  print(`mutants ${chosen.length}, killed ${killedAt.length}, median seeds ${median}\n`);
+  if (survivors.length > 0) print(`survivors ${survivors.join(" ")}\n`);
+  return survivors.length === 0 && chosen.length > 0 ? 0 : 1;
+}
+
+function runMutant(task: MutantTask): Promise<MutantReport> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./mutant-worker.ts", import.meta.url), { workerData: task });
+    const timer = setTimeout(() => {
+      reject(new Error(`Mutant "${task.name}" hangs`));
+      void worker.terminate();
+    }, hangMs);
+    worker.once("message", (report: MutantReport) => {
+      clearTimeout(timer);
+      resolve(report);
+      void worker.terminate();
+    });
+    worker.once("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
+
+function readCount(text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new InvalidArgumentError("expected a whole number above zero");
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
