@@ -8,6 +8,7 @@ import { addDeleteCommand } from "./commands/delete.ts";
 import { addDemoCommand } from "./commands/demo.ts";
 import { addDevCommand } from "./commands/dev.ts";
 import { addGetCommand } from "./commands/get.ts";
+import { addHealCommand } from "./commands/heal.ts";
 import { addIngestCommand } from "./commands/ingest.ts";
 import { errorText } from "./error-text.ts";
 
@@ -19,6 +20,7 @@ addDevCommand(program);
 addIngestCommand(program);
 addBackfillCommand(program);
 addCompactCommand(program);
+addHealCommand(program);
 addDeleteCommand(program);
 addGetCommand(program);
 addDemoCommand(program);

@@ -124,7 +124,11 @@ export interface OfflineStore {
   scan(request: ScanRequest): AsyncIterable<ScanChunk>;
   /** Rows a scan would bring, for progress; an estimate. */
   estimateRows(request: ScanRequest): Promise<number>;
-  /** The entities with events in segments of epochs in `(afterEpoch, throughEpoch]`, each once. */
+  /**
+   * The entities with events in segments of epochs in `(afterEpoch, throughEpoch]`, each once; also
+   * those whose events there a purge took away, as they were of a deleted entity too, but for
+   * deleted ones.
+   */
   entitiesOf(
     view: ViewDefinition,
     epochs: { readonly afterEpoch: number; readonly throughEpoch: number },

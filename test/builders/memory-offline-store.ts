@@ -42,6 +42,8 @@ export class MemoryOfflineStore implements OfflineStore {
   readonly #deletions = new MemoryDeletions();
   /** The join keys of each entity put published, by view. */
   readonly #published = new Map<string, Map<string, readonly Scalar[]>>();
+  /** By view, who else was in rows that a purge took away, and in which epoch. */
+  readonly #purged = new Map<string, { entity: string; epoch: number }[]>();
   readonly #rows = new WeakMap<ViewDefinition, KnownRows>();
 
   hasSegment({ source, shard, epoch }: SegmentName): Promise<boolean> {
@@ -93,6 +95,8 @@ export class MemoryOfflineStore implements OfflineStore {
 
   forgetPublished(view: ViewDefinition, entities: readonly string[]): Promise<void> {
     for (const entity of entities) this.#publishedOf(view).delete(entity);
+    const left = this.#purgedOf(view).filter(({ entity }) => !entities.includes(entity));
+    this.#purged.set(`${view.name} ${view.fingerprint}`, left);
     return Promise.resolve();
   }
 
@@ -139,7 +143,10 @@ export class MemoryOfflineStore implements OfflineStore {
     { afterEpoch, throughEpoch }: { readonly afterEpoch: number; readonly throughEpoch: number },
   ): AsyncGenerator<readonly string[]> {
     const found = this.#segmentEntities(view, { afterEpoch, throughEpoch });
-    for (const entity of found.keys()) {
+    const purged = this.#purgedOf(view)
+      .filter(({ epoch }) => epoch > afterEpoch && epoch <= throughEpoch)
+      .map(({ entity }) => entity);
+    for (const entity of new Set([...found.keys(), ...purged])) {
       await Promise.resolve();
       yield [entity];
     }
@@ -172,6 +179,7 @@ export class MemoryOfflineStore implements OfflineStore {
     return {
       segments: sorted([...this.#sources.values()].flatMap((rows) => rows.dumpSegments())),
       published: sorted(this.#published).map(([key, found]) => [key, [...found.keys()].sort()]),
+      purged: sorted(this.#purged),
     };
   }
 
@@ -197,6 +205,13 @@ export class MemoryOfflineStore implements OfflineStore {
     return found;
   }
 
+  #purgedOf({ name, fingerprint }: ViewDefinition): { entity: string; epoch: number }[] {
+    const key = `${name} ${fingerprint}`;
+    let found = this.#purged.get(key);
+    if (found === undefined) this.#purged.set(key, (found = []));
+    return found;
+  }
+
   /** The entities that a view has in the rows that a purge will remove. */
   #rememberCovered(view: ViewDefinition): void {
     const sources = new Set([view.source, scannedSource(view)]);
@@ -207,7 +222,13 @@ export class MemoryOfflineStore implements OfflineStore {
       const known = this.#publishedOf(view);
       for (const event of this.#rowsOf(source).all()) {
         const entity = isCovered(event) ? entityOf(projection, event) : null;
-        if (entity !== null) known.set(entity, joinKeysOf(projection, event));
+        if (entity === null) continue;
+        const joinKeys = joinKeysOf(projection, event);
+        known.set(entity, joinKeys);
+        const isFromLog = "epoch" in event;
+        if (isFromLog && !this.#deletions.hides(view, joinKeys)) {
+          this.#purgedOf(view).push({ entity, epoch: event.epoch as number });
+        }
       }
     }
   }

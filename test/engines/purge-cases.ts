@@ -52,6 +52,28 @@ export const purgeCases: readonly OfflineCase[] = [
     },
   },
   {
+    name: "entitiesOf() brings whose rows a purge took out, by their epochs, but not the deleted",
+    run: async ({ store }) => {
+      for (const [epoch, card] of [1, 2, 3].entries()) {
+        await putPayments(store, epoch, { id: `e${epoch}`, user: "gone", card });
+      }
+      await putPayments(store, 3, { id: "e3", user: "stays", card: 4 });
+      await store.putDeletions([deletionOf(user, "gone")]);
+      for (let round = 0; round < 2; round++) await store.purge(views);
+      const entitiesOf = (view: ViewDefinition, afterEpoch: number, throughEpoch: number) =>
+        collect(store.entitiesOf(view, { afterEpoch, throughEpoch }));
+      expect([...new Set(await entitiesOf(byCard, -1, 3))].sort()).toEqual(["1", "2", "3", "4"]);
+      expect(await entitiesOf(byCard, 0, 1)).toEqual(["2"]);
+      expect(await entitiesOf(byUser, -1, 3)).toEqual(["stays"]);
+      // Whoever is deleted next is forgotten there too.
+      await store.putDeletions([deletionOf(card, 2)]);
+      await store.purge(views);
+      await store.forgetPublished(byCard, ["2"]);
+      expect(await entitiesOf(byCard, 0, 1)).toEqual([]);
+      expect([...new Set(await entitiesOf(byCard, 1, 3))].sort()).toEqual(["3", "4"]);
+    },
+  },
+  {
     name: "deletedEntities() brings those put published that a deletion covers",
     run: async ({ store }) => {
       await putPayments(

@@ -38,7 +38,3 @@ export async function readAll(log: EventLogShard): Promise<LogRow[]> {
   // A view of a larger buffer equals no other: compare plain copies.
   return rows.map((row) => ({ ...row, body: Uint8Array.from(row.body) }));
 }
-
-export async function readIds(log: EventLogShard): Promise<string[]> {
-  return (await readAll(log)).map(({ id }) => id);
-}

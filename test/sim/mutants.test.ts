@@ -1,13 +1,12 @@
 /** The simulation sees every mutant of the protocol. */
 
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { mutants } from "./mutants.ts";
 
 const run = promisify(execFile);
-const command = fileURLToPath(new URL("./run-mutants.ts", import.meta.url));
+const command = new URL("./run-mutants.ts", import.meta.url).pathname;
 
 test("there are at least 30 mutants, each with a name of its own", () => {
   expect(mutants.length).toBeGreaterThanOrEqual(30);

@@ -428,9 +428,9 @@ const compactionMutants: readonly Mutant[] = [
     patches: [patch(compactViews, "  await offline.putPublished(request);\n", "")],
   },
   {
-    name: "load-not-made-known",
+    name: "load-not-in-the-log",
     why: "an event that is loaded and then ingested counts twice until the next compaction",
-    patches: [patch(registerLoads, "      if (own.length > 0) await remember(shard, own);\n", "")],
+    patches: [patch(registerLoads, "      await appendRecent(api, offline, load);\n", "")],
   },
   {
     name: "load-seen-too-early",

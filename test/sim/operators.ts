@@ -2,7 +2,7 @@
 
 import { Life } from "./actors.ts";
 import { archive, events as source, hourMs, minuteMs, sourceEvent } from "./id-views.ts";
-import type { SimEvent } from "./model.ts";
+import type { Deleted, SimEvent } from "./model.ts";
 import type { SeedRun } from "./run-seed.ts";
 import { drawBody, users } from "./workload.ts";
 
@@ -89,35 +89,35 @@ function correctedBody({ random, scheduler }: SeedRun, event: SimEvent): SimEven
 }
 
 async function deleteEntity(run: SeedRun): Promise<void> {
-  const { random, model, network, cluster, scheduler } = run;
+  const { random, model, scheduler } = run;
   const event = random.pick([...model.events.values()]);
   const isCard = event.card !== null && random.next() < 0.4;
   const entity = isCard ? "card" : "user";
   const key = isCard ? (event.card as string) : event.user;
   if (model.deleted.has(`${entity} ${key}`)) return;
-  const deletion = { askedMs: scheduler.nowMs, doneMs: Infinity };
-  model.deleted.set(`${entity} ${key}`, deletion);
+  model.deleted.set(`${entity} ${key}`, { askedMs: scheduler.nowMs, doneMs: Infinity });
   if (!isCard) run.trace.delete(key);
   for (const each of model.events.values())
     if (isCard && each.card === key) run.trace.heal(each.tag);
+  await askToDelete(run, `${entity} ${key}`);
+}
+
+/** Until it is heard that it is done; `entity` is its name and its key. */
+export async function askToDelete(run: SeedRun, entity: string): Promise<void> {
+  const { random, model, network, cluster, scheduler } = run;
+  const [name, key] = entity.split(" ") as [string, string];
   const life = new Life("operator", { onCrash: null, crashChance: 0 });
   for (let attempt = 0; attempt < deleteAttemptsMax; attempt++) {
-    const isDone = await network
-      .call(life, cluster.publisher, {
-        name: "publisher delete",
-        body: (publisher) => publisher.delete({ entity, joinKeys: [key] }),
-      })
-      .then(
-        () => true,
-        (error: unknown) => {
-          network.note("delete fails:", String(error));
-          return false;
-        },
-      );
-    if (isDone) {
-      deletion.doneMs = scheduler.nowMs;
+    const asked = network.call(life, cluster.publisher, {
+      name: "publisher delete",
+      body: (publisher) => publisher.delete({ entity: name, joinKeys: [key] }),
+    });
+    const error = await asked.then(() => null, String);
+    if (error === null) {
+      (model.deleted.get(entity) as Deleted).doneMs = scheduler.nowMs;
       return;
     }
+    network.note("delete fails:", error);
     await scheduler.sleep(random.integer(100, 30_000));
   }
 }

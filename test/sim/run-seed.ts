@@ -289,8 +289,6 @@ export class SeedRun {
       }
       // With other bodies of their ids about, the answer does not say which of them came first.
       if (known.isOpen || conflictCount > 0) continue;
-      // What a load brings is in when the compaction that takes it is.
-      if (known.loadedMs < nowMs) continue;
       if (known.ackedMs === Infinity && this.model.goneMs(known) === Infinity) {
         known.ackedMs = nowMs;
         this.trace.ack(known, { region, freshnessMs: this.freshnessMsMax });

@@ -5,12 +5,7 @@ import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { answerCall } from "../../adapters/runtimes/cloudflare/rpc.ts";
 import { durableSql } from "../../adapters/runtimes/cloudflare/durable-sql.ts";
 import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
-import type {
-  AppendOptions,
-  LogEntry,
-  LogRange,
-  Seal,
-} from "../../src/store/event-log.ts";
+import type { AppendOptions, LogEntry, LogRange, Seal } from "../../src/store/event-log.ts";
 import type { StoreWrite } from "../../src/store/online-store.ts";
 import { packMsgpack, unpackMsgpack } from "../../src/tile/msgpack.ts";
 

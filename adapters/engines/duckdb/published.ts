@@ -10,6 +10,7 @@ import { findDeletions, selectDeleted, withoutDeleted } from "./deletions.ts";
 import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import { entitySql } from "./entity-sql.ts";
 import { allTime, listDayFiles } from "./layout.ts";
+import type { EpochRange } from "./layout.ts";
 import { removeLeftOvers } from "./left-overs.ts";
 import { ReplacedError } from "./reread.ts";
 import { buildRowsQuery, selectSegmentKeys } from "./rows-query.ts";
@@ -55,6 +56,38 @@ export async function rememberEntities(
   );
 }
 
+/**
+ * Remembers whose rows a purge took out of the segments of an epoch, other than those it was for:
+ * their stream records hold partials of it until they are collected.
+ */
+export async function rememberPurged(
+  { engine, layout }: StoreParts,
+  view: ViewDefinition,
+  { epoch, entities }: { readonly epoch: number; readonly entities: string },
+): Promise<void> {
+  const directory = layout.purged(view);
+  const targetOf = (attempt: number) =>
+    join(directory, attempt === 0 ? `${epoch}.parquet` : `${epoch}.${attempt}.parquet`);
+  await commitFile(targetOf, (path) =>
+    engine.run(
+      `COPY (SELECT DISTINCT entity FROM (${entities}) WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
+       TO ${literal(path)} (${parquetOptions("zstd")})`,
+    ),
+  );
+}
+
+/** Those of epochs in a range. */
+export async function* streamPurged(
+  parts: StoreParts,
+  view: ViewDefinition,
+  epochs: EpochRange,
+): AsyncGenerator<readonly string[], void, undefined> {
+  const files = await parts.layout.listPurged(view, epochs);
+  if (files.length === 0) return;
+  const entities = `SELECT DISTINCT entity FROM (${selectPublished(files)})`;
+  yield* streamEntities(parts, withoutDeleted(await findDeletions(parts), view, entities));
+}
+
 /** The entities that were ever published, that are not deleted and that a scan does not bring. */
 export async function* streamVanished(
   parts: StoreParts,
@@ -92,7 +125,8 @@ export async function forgetEntities(
 ): Promise<void> {
   const staging = { columns: entityColumns, rows: inOneBatch(entities) };
   await stageRows(engine, staging, async (connection, { relation }) => {
-    const files = await layout.listPublished(view);
+    const all = { afterEpoch: -Infinity, throughEpoch: Infinity };
+    const files = [...(await layout.listPublished(view)), ...(await layout.listPurged(view, all))];
     if (files.length === 0) return;
     const named = await connection.runAndReadAll(
       `SELECT DISTINCT filename FROM ${parquetFiles(files, ", filename = true")}
@@ -108,7 +142,9 @@ export async function forgetEntities(
       if (next === null) throw new ReplacedError(file);
     }
   });
-  await removeLeftOvers(layout.published(view), { deep: true });
+  for (const directory of [layout.published(view), layout.purged(view)]) {
+    await removeLeftOvers(directory, { deep: true });
+  }
 }
 
 /**

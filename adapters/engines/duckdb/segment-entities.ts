@@ -1,4 +1,4 @@
-/** The entities of segments. */
+/** The entities of segments, also of rows that a purge has taken out of them. */
 
 import type { Scalar } from "../../../src/core/value.ts";
 import type { ViewDefinition } from "../../../src/define/definition.ts";
@@ -6,16 +6,18 @@ import { entityKey } from "../../../src/tile/keys.ts";
 import { deletionsIn } from "./clean-rows.ts";
 import { allTime, listDayFiles } from "./layout.ts";
 import type { EpochRange } from "./layout.ts";
+import { streamPurged } from "./published.ts";
 import { columnsReader } from "./read-columns.ts";
 import { selectSegmentKeys } from "./rows-query.ts";
 import type { StoreParts } from "./store-parts.ts";
 
-/** Those of epochs in a range, each once. */
+/** Those of epochs in a range. */
 export async function* streamSegmentEntities(
   parts: StoreParts,
   view: ViewDefinition,
   epochs: EpochRange,
 ): AsyncGenerator<readonly string[], void, undefined> {
+  yield* streamPurged(parts, view, epochs);
   const segments = await parts.layout.listSegments(view.source.name, epochs);
   const files = await listDayFiles(segments, allTime);
   if (files.length === 0) return;
