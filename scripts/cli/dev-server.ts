@@ -26,6 +26,8 @@ export interface DevServerOptions {
   readonly testClock?: boolean;
   /** Added to the clock, in milliseconds: to serve windows over old events. */
   readonly clockOffsetMs?: number;
+  /** Where what workerd prints goes; this process's own output if left out. */
+  readonly output?: NodeJS.WritableStream;
 }
 
 export interface DevServer {
@@ -66,8 +68,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
     durableObjectsPersist: join(stateDirectory, "durable-objects"),
     bindings: bindingsOf(options),
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
-      output.hold(stdout, process.stdout);
-      output.hold(stderr, process.stderr);
+      output.hold(stdout, options.output ?? process.stdout);
+      output.hold(stderr, options.output ?? process.stderr);
       stderr.once("end", () => {
         end.emit("end");
       });
@@ -75,7 +77,12 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   });
   const url = await whenReady(miniflare, options.port ?? 0);
   output.release();
-  await repairLogs(url);
+  try {
+    await repairLogs(url);
+  } catch (cause) {
+    await miniflare.dispose();
+    throw cause;
+  }
   return { url, died, close: () => miniflare.dispose() };
 }
 

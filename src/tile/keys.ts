@@ -36,7 +36,8 @@ const encoder = new TextEncoder();
 /** The part of a record's name that is its entity. @throws FeatureError where it is too long. */
 export function entityKey(joinKeyValues: readonly Scalar[]): string {
   const key = joinKeyValues.map((value) => escapeKeyPart(String(value))).join(joiner);
-  if (key.length > limits.entityKeyBytesMax || byteLength(key) > limits.entityKeyBytesMax) {
+  // A UTF-16 unit takes at most three bytes: as a rule there is nothing to count.
+  if (key.length * 3 > limits.entityKeyBytesMax && byteLength(key) > limits.entityKeyBytesMax) {
     throw new FeatureError(
       "INVALID_RECORD",
       `Cannot name an entity: its join keys take more than ${limits.entityKeyBytesMax} bytes, expected fewer`,

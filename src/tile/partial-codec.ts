@@ -23,6 +23,9 @@ const openToFuture = 2;
 /** Tile bounds are written in the greatest of these that divides them all. */
 const unitsMs = [86_400_000, 3_600_000, 300_000, 60_000, 1000, 1] as const;
 
+/** Where a column is written before its length is known; columns follow one another. */
+const columnWriter = new ByteWriter(1024);
+
 export function writePartial(writer: ByteWriter, partial: Partial, layout: RecordLayout): void {
   writer.float64(partial.earliestMs);
   writer.float64(partial.keepFromMs);
@@ -63,12 +66,11 @@ function writeTiles(writer: ByteWriter, tiles: readonly StateTile[], layout: Rec
   writer.varint(tiles.length);
   if (tiles.length === 0) return;
   writeBounds(writer, tiles);
-  const column = new ByteWriter(1024);
   layout.slots.forEach((slot, i) => {
-    column.reset();
-    for (const tile of tiles) slot.algebra.write(tile.states[i], column);
-    writer.varint(column.length);
-    writer.raw(column.peek());
+    columnWriter.reset();
+    for (const tile of tiles) slot.algebra.write(tile.states[i], columnWriter);
+    writer.varint(columnWriter.length);
+    writer.raw(columnWriter.peek());
   });
 }
 
@@ -111,16 +113,15 @@ function writeEvents(writer: ByteWriter, events: readonly RawEvent[], layout: Re
     previousMs = timestampMs;
   }
   if (layout.ordered) for (const event of events) writer.string(event.tie);
-  const column = new ByteWriter(1024);
   layout.valueColumns.forEach(({ type }, i) => {
-    column.reset();
-    writeNulls(column, events, i);
+    columnWriter.reset();
+    writeNulls(columnWriter, events, i);
     for (const event of events) {
       const value = event.values[i] ?? null;
-      if (value !== null) writeScalar(column, type, value);
+      if (value !== null) writeScalar(columnWriter, type, value);
     }
-    writer.varint(column.length);
-    writer.raw(column.peek());
+    writer.varint(columnWriter.length);
+    writer.raw(columnWriter.peek());
   });
 }
 

@@ -12,6 +12,9 @@ import { addEventInto, compareEvents, emptyStates } from "./partial.ts";
 import type { Partial, RawEvent, RecordLayout, StateTile } from "./partial.ts";
 import { eventBytes, tileBytes } from "./partial-codec.ts";
 
+/** Where states are written to be measured. */
+const scratch = new ByteWriter(1024);
+
 /** The parts of one cover tile that are still apart. */
 interface OpenTile {
   readonly interval: Interval;
@@ -38,11 +41,10 @@ export function retile(
   const sortedTiles = before.flatMap((partial) => partial.tiles);
   if (before.length > 1) sortedTiles.sort((a, b) => a.startMs - b.startMs);
   const open = openTiles(sortedTiles, sorted, cover);
-  const scratch = new ByteWriter(1024);
   const tiles: StateTile[] = [];
   const raw: RawEvent[] = [];
   for (const tile of open) {
-    const closed = closeTile(tile, layout, scratch);
+    const closed = closeTile(tile, layout);
     if (closed === null) raw.push(...tile.events);
     else tiles.push(closed);
   }
@@ -90,7 +92,7 @@ function openTileFor(
 }
 
 /** The states of a tile, or null where its raw events are smaller. */
-function closeTile(open: OpenTile, layout: RecordLayout, scratch: ByteWriter): StateTile | null {
+function closeTile(open: OpenTile, layout: RecordLayout): StateTile | null {
   const { interval, tiles, events } = open;
   for (const tile of tiles) {
     assert(
@@ -103,7 +105,7 @@ function closeTile(open: OpenTile, layout: RecordLayout, scratch: ByteWriter): S
   const states = emptyStates(layout);
   for (const tile of tiles) mergeTileInto(states, tile, layout);
   for (const event of events) addEventInto(states, event, layout);
-  if (tiles.length === 0 && eventsAreSmaller(events, states, { layout, scratch })) return null;
+  if (tiles.length === 0 && eventsAreSmaller(events, states, layout)) return null;
   return { ...interval, states };
 }
 
@@ -114,7 +116,7 @@ function mergeTileInto(states: unknown[], tile: StateTile, layout: RecordLayout)
 function eventsAreSmaller(
   events: readonly RawEvent[],
   states: readonly unknown[],
-  { layout, scratch }: { readonly layout: RecordLayout; readonly scratch: ByteWriter },
+  layout: RecordLayout,
 ): boolean {
   const bytesMax = tileBytes(states, layout, scratch);
   let rawBytes = 0;

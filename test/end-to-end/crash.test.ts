@@ -1,8 +1,43 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CrashRuns } from "../../scripts/crash/crash-runs.ts";
+import { brackets } from "../../scripts/crash/play-brackets.ts";
+import type { BracketName } from "../../scripts/crash/play-brackets.ts";
 import { post, startServerProcess } from "./server-process.ts";
+
+/** `npm run crash` takes each of these operations; here a few of them, evenly spread. */
+const operationCount = 200;
+const pointCount = 10;
+
+describe("a server killed with SIGKILL after a store operation", () => {
+  let directory: string;
+  let runs: CrashRuns;
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), "tilemark-crash-"));
+    runs = await CrashRuns.prepare(directory);
+  });
+
+  afterAll(() => rm(directory, { recursive: true, force: true }));
+
+  test.each(Object.keys(brackets) as BracketName[])(
+    "of %s loses nothing, counts nothing twice, and goes on to the same records",
+    async (bracket) => {
+      expect(runs.operations[bracket]).toBeGreaterThanOrEqual(operationCount);
+      const step = operationCount / pointCount;
+      const points = Array.from({ length: pointCount }, (_, i) => ({
+        bracket,
+        operation: Math.round((i + 0.5) * step),
+      }));
+      const reports = await runs.run(points);
+      expect(reports.filter(({ faults }) => faults.length > 0)).toEqual([]);
+      expect(reports.map(({ stopped }) => stopped)).not.toContain(null);
+    },
+    120_000,
+  );
+});
 
 const features = new URL("crash-features.ts", import.meta.url).pathname;
 const roundMs = 1500;

@@ -52,14 +52,15 @@ export class Actor<T> {
     this.#start();
   }
 
-  crash(): void {
+  /** Its successor is up after a while; drawn where it is not given. */
+  crash(downMs?: number): void {
     if (this.up === null) return;
     const { life } = this.up;
     this.up = null;
     this.#network.note("crash", this.#name);
     end(life);
     const { random } = this.#network;
-    const delayMs = random.integer(0, random.pick([1, 1, 20_000, 600_000]));
+    const delayMs = downMs ?? random.integer(0, random.pick([1, 1, 20_000, 600_000]));
     this.#network.scheduler.after(delayMs, "restart", () => this.#start());
   }
 

@@ -6,7 +6,7 @@ import type { Deleted, SimEvent } from "./model.ts";
 import type { SeedRun } from "./run-seed.ts";
 import { drawBody, users } from "./workload.ts";
 
-export type Action = "load" | "correct" | "delete" | "rollback";
+export type Action = "load" | "correct" | "delete" | "rollback" | "outage";
 
 const deleteAttemptsMax = 8;
 
@@ -21,6 +21,8 @@ export async function act(run: SeedRun, action: Action): Promise<void> {
       return deleteEntity(run);
     case "rollback":
       return rollBack(run);
+    case "outage":
+      return endStreams(run);
   }
 }
 
@@ -140,6 +142,12 @@ export function writeHistory(run: SeedRun, views: readonly string[]): number | n
   run.loads += 1;
   model.watermarks.push({ fromMs: nowMs, watermarkMs });
   return watermarkMs;
+}
+
+/** A home of streams is gone for minutes: rows of several epochs wait for it in the log. */
+function endStreams({ random, cluster, profile }: SeedRun): void {
+  if (profile.name === "calm") return;
+  random.pick(cluster.streams).home.crash(random.integer(30_000, 15 * minuteMs));
 }
 
 async function rollBack(run: SeedRun): Promise<void> {

@@ -1,5 +1,6 @@
 /** One run of the simulation: everything of it follows from its seed and its profile. */
 
+import { limits } from "../../src/core/limits.ts";
 import { randomFrom } from "../builders/random.ts";
 import type { Random } from "../builders/random.ts";
 import { MemoryOfflineStore } from "../builders/memory-offline-store.ts";
@@ -224,9 +225,7 @@ export class SeedRun {
       scheduler.at(atMs, action, () => this.spawn(() => act(this, action)));
     }
     for (const { atMs, region } of workload.reads) {
-      scheduler.at(atMs - this.clocks.offsetMs(`reader ${region}`), "read", () =>
-        this.spawn(() => readOnce(this.readerParts, this.#drawTargets(), region)),
-      );
+      this.#readAt(atMs - this.clocks.offsetMs(`reader ${region}`), region);
     }
     for (const { original, delayMs } of workload.conflicts) {
       const body = otherBody(random, original);
@@ -234,6 +233,12 @@ export class SeedRun {
       const atMs = (first as { atMs: number }).atMs + delayMs;
       scheduler.at(atMs, "conflict", () => this.spawn(() => this.#sendConflict(original, body)));
     }
+  }
+
+  #readAt(atMs: number, region: number): void {
+    this.scheduler.at(atMs, "read", () =>
+      this.spawn(() => readOnce(this.readerParts, this.#drawTargets(), region)),
+    );
   }
 
   #drawTargets(): ReadTarget[] {
@@ -309,8 +314,23 @@ export class SeedRun {
   async #keepCompacting(views: readonly string[]): Promise<void> {
     for (let attempt = 0; attempt < compactionAttemptsMax; attempt++) {
       const outcome = await this.compact({ views });
-      if (outcome.kind === "finished") return;
+      if (outcome.kind === "finished") return this.#lookClosely(views);
       await this.scheduler.sleep(this.random.integer(100, 60_000));
+    }
+  }
+
+  /** Right after a compaction copies are old and graces are about to end. */
+  #lookClosely(views: readonly string[]): void {
+    const { random, scheduler } = this;
+    const { nowMs } = scheduler;
+    if (random.next() < 0.5) return;
+    const graceMs = this.cluster.batch.stalenessMsMax + 2 * limits.clockErrorMsMax;
+    const againMs = nowMs + random.integer(0, graceMs);
+    if (nowMs < endMs && random.next() < 0.5) {
+      scheduler.at(againMs, "compact", () => this.spawn(() => this.#keepCompacting(views)));
+    }
+    for (let i = 0; i < 2; i++) {
+      this.#readAt(againMs + random.integer(0, 20_000), random.integer(0, regionCount));
     }
   }
 }

@@ -74,8 +74,9 @@ function drawActions(random: Random, busyMs: readonly number[]): PlannedAction[]
   const chances: readonly (readonly [Action, number, number])[] = [
     ["load", 0.4, 2],
     ["correct", 0.4, 3],
-    ["delete", 0.3, 1],
+    ["delete", 0.45, 2],
     ["rollback", 0.4, 4],
+    ["outage", 0.2, 2],
   ];
   return chances.flatMap(([action, chance, countMax]) => {
     if (random.next() >= chance) return [];
@@ -89,7 +90,7 @@ function drawCompactions(random: Random, views: readonly string[]): PlannedCompa
   const planned: PlannedCompaction[] = [];
   for (let atMs = startMs + random.integer(5 * minuteMs, everyMs); atMs < endMs; atMs += everyMs) {
     planned.push({ atMs: atMs + random.integer(0, minuteMs), views: someViews(random, views) });
-    while (random.next() < 0.35) {
+    while (random.next() < 0.25) {
       const besideMs = random.integer(0, random.pick([20_000, 5 * minuteMs, 20 * minuteMs]));
       planned.push({ atMs: atMs + besideMs, views: someViews(random, views) });
     }

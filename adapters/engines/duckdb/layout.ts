@@ -8,7 +8,6 @@
  *   {source}/clean.json                                   what holds no row of deleted entities
  *   published/{view}@{fingerprint}/{cut}.parquet          {cut}.{n}.parquet for the same cut again
  *   published/{view}@{fingerprint}/purged.parquet         purged.{n}.parquet for the next purges
- *   purged/{view}@{fingerprint}/{epoch}.parquet           {epoch}.{n}.parquet for the next purges
  *   _deletions/entities.parquet
  *   _identity/id
  *
@@ -18,7 +17,7 @@
 
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { join } from "node:path";
 import type { SegmentName } from "../../../src/offline/offline-store.ts";
 import { listCurrent } from "./versions.ts";
 
@@ -77,10 +76,6 @@ export class Layout {
     return join(this.root, "published", `${view.name}@${view.fingerprint}`);
   }
 
-  purged(view: { readonly name: string; readonly fingerprint: string }): string {
-    return join(this.root, "purged", `${view.name}@${view.fingerprint}`);
-  }
-
   /** Directories of the segments of epochs in `(afterEpoch, throughEpoch]`. */
   async listSegments(source: string, epochs: EpochRange): Promise<readonly string[]> {
     const directory = join(this.root, source, "segments");
@@ -112,18 +107,6 @@ export class Layout {
     return file ?? null;
   }
 
-  /** Those of epochs in `(afterEpoch, throughEpoch]`. */
-  async listPurged(
-    view: { readonly name: string; readonly fingerprint: string },
-    { afterEpoch, throughEpoch }: EpochRange,
-  ): Promise<readonly string[]> {
-    const files = await listNamed(this.purged(view), purgedPattern);
-    return files.filter((file) => {
-      const epoch = Number(purgedPattern.exec(basename(file))?.[1]);
-      return epoch > afterEpoch && epoch <= throughEpoch;
-    });
-  }
-
   async listPublished(view: {
     readonly name: string;
     readonly fingerprint: string;
@@ -135,15 +118,6 @@ export class Layout {
 const loadPattern = /^[0-9a-f]{64}$/;
 
 const publishedPattern = /^(?:-?\d+|purged)(?:\.\d+)?(?:~\d+)?\.parquet$/;
-
-const purgedPattern = /^(\d+)(?:\.\d+)?(?:~\d+)?\.parquet$/;
-
-/** The epoch of a day file of a segment; null for a file of something else. */
-export function epochOfFile(file: string): number | null {
-  const segment = dirname(dirname(file));
-  if (basename(dirname(segment)) !== "segments") return null;
-  return Number(segmentPattern.exec(basename(segment))?.[1]);
-}
 
 /** An escaped name holds no dot, and what is still being written begins with one. */
 const segmentPattern = /^[\w~%-]*-(\d+)$/;

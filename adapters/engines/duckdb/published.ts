@@ -26,66 +26,66 @@ const entityColumns: readonly StoredColumn<string>[] = [
   { name: "entity", type: "VARCHAR", read: (entity) => entity },
 ];
 
-/** Under the cut's name; a second run of the same cut adds what it brings anew. */
+/**
+ * Under the cut's name; a second run of the same cut adds what it brings anew. Only entities that no
+ * earlier file holds: what was ever published is the union of them all, so a file with all of each
+ * run's would repeat nearly all of the one before.
+ */
 export async function rememberCovered(parts: StoreParts, request: ScanRequest): Promise<void> {
-  await rememberEntities(parts, request.view, {
-    name: String(request.cut),
-    entities: await selectCovered(parts, request),
+  const { view, cut } = request;
+  const earlier = selectPublished(await parts.layout.listPublished(view));
+  await writePublished(parts, view, {
+    name: String(cut),
+    rows: `SELECT entity FROM (${await selectCovered(parts, request)}) AS s
+      ANTI JOIN (${earlier}) AS e USING (entity)`,
   });
 }
 
 /**
- * Remembers the entities that no earlier file holds: what was ever published is the union of them
- * all, so a file with all of each run's would repeat nearly all of the one before.
+ * Remembers whose rows a purge is about to take, with the epochs of the stream partials that hold
+ * them. `rows` has the columns `entity` and `epoch`, null for what no stream record holds.
  */
-export async function rememberEntities(
+export async function rememberPurged(
+  parts: StoreParts,
+  view: ViewDefinition,
+  rows: string,
+): Promise<void> {
+  await writePublished(parts, view, {
+    name: "purged",
+    rows: `SELECT DISTINCT entity, epoch FROM (${rows})`,
+  });
+}
+
+async function writePublished(
   { engine, layout }: StoreParts,
   view: ViewDefinition,
-  { name, entities }: { readonly name: string; readonly entities: string },
+  { name, rows }: { readonly name: string; readonly rows: string },
 ): Promise<void> {
   const directory = layout.published(view);
-  const earlier = selectPublished(await layout.listPublished(view));
   const targetOf = (attempt: number) =>
     join(directory, attempt === 0 ? `${name}.parquet` : `${name}.${attempt}.parquet`);
   await commitFile(targetOf, (path) =>
     engine.run(
-      `COPY (SELECT entity FROM (${entities}) AS s ANTI JOIN (${earlier}) AS e USING (entity)
-         WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
+      `COPY (SELECT * FROM (${rows}) WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
        TO ${literal(path)} (${parquetOptions("zstd")})`,
     ),
   );
 }
 
 /**
- * Remembers whose rows a purge took out of the segments of an epoch, other than those it was for:
- * their stream records hold partials of it until they are collected.
+ * The entities with events in the segments of epochs in a range, also in rows that a purge has taken
+ * out of them, but for deleted entities.
  */
-export async function rememberPurged(
-  { engine, layout }: StoreParts,
-  view: ViewDefinition,
-  { epoch, entities }: { readonly epoch: number; readonly entities: string },
-): Promise<void> {
-  const directory = layout.purged(view);
-  const targetOf = (attempt: number) =>
-    join(directory, attempt === 0 ? `${epoch}.parquet` : `${epoch}.${attempt}.parquet`);
-  await commitFile(targetOf, (path) =>
-    engine.run(
-      `COPY (SELECT DISTINCT entity FROM (${entities}) WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
-       TO ${literal(path)} (${parquetOptions("zstd")})`,
-    ),
-  );
-}
-
-/** Those of epochs in a range. */
-export async function* streamPurged(
+export async function* streamSegmentEntities(
   parts: StoreParts,
   view: ViewDefinition,
   epochs: EpochRange,
 ): AsyncGenerator<readonly string[], void, undefined> {
-  const files = await parts.layout.listPurged(view, epochs);
-  if (files.length === 0) return;
-  const entities = `SELECT DISTINCT entity FROM (${selectPublished(files)})`;
-  yield* streamEntities(parts, withoutDeleted(await findDeletions(parts), view, entities));
+  const published = await parts.layout.listPublished(view);
+  const purged = `SELECT entity FROM (${readPublished(published)})
+    WHERE epoch > ${epochs.afterEpoch} AND epoch <= ${epochs.throughEpoch}`;
+  const left = withoutDeleted(await findDeletions(parts), view, purged);
+  yield* streamEntities(parts, `${await selectSegments(parts, view, epochs)} UNION (${left})`);
 }
 
 /** The entities that were ever published, that are not deleted and that a scan does not bring. */
@@ -125,8 +125,7 @@ export async function forgetEntities(
 ): Promise<void> {
   const staging = { columns: entityColumns, rows: inOneBatch(entities) };
   await stageRows(engine, staging, async (connection, { relation }) => {
-    const all = { afterEpoch: -Infinity, throughEpoch: Infinity };
-    const files = [...(await layout.listPublished(view)), ...(await layout.listPurged(view, all))];
+    const files = await layout.listPublished(view);
     if (files.length === 0) return;
     const named = await connection.runAndReadAll(
       `SELECT DISTINCT filename FROM ${parquetFiles(files, ", filename = true")}
@@ -135,16 +134,14 @@ export async function forgetEntities(
     for (const [file] of named.getRows() as [string][]) {
       const next = await replaceFile(file, async (path) => {
         await connection.run(
-          `COPY (SELECT entity FROM ${parquetFiles([file])} ANTI JOIN ${relation} AS f USING (entity))
+          `COPY (SELECT * FROM ${parquetFiles([file])} ANTI JOIN ${relation} AS f USING (entity))
            TO ${literal(path)} (${parquetOptions("zstd")})`,
         );
       });
       if (next === null) throw new ReplacedError(file);
     }
   });
-  for (const directory of [layout.published(view), layout.purged(view)]) {
-    await removeLeftOvers(directory, { deep: true });
-  }
+  await removeLeftOvers(layout.published(view), { deep: true });
 }
 
 /**
@@ -157,12 +154,20 @@ async function selectCovered(parts: StoreParts, request: ScanRequest): Promise<s
   const present = await selectPresent(parts, request);
   if (view.kind === "batchView") return present;
   const epochs = { afterEpoch: -1, throughEpoch: cut };
+  return `${present} UNION ${await selectSegments(parts, view, epochs)}`;
+}
+
+/** The entities of the segments of epochs in a range. */
+async function selectSegments(
+  parts: StoreParts,
+  view: ViewDefinition,
+  epochs: EpochRange,
+): Promise<string> {
   const segments = await parts.layout.listSegments(view.source.name, epochs);
   const files = await listDayFiles(segments, allTime);
-  if (files.length === 0) return present;
   const deletions = await deletionsIn(parts, view.source, segments);
   const keys = selectSegmentKeys(view.joinKeys, { files, deletions });
-  return `${present} UNION SELECT ${entityOfKeys(view)} AS entity FROM (${keys})`;
+  return `SELECT ${entityOfKeys(view)} AS entity FROM (${keys})`;
 }
 
 /** A scan's entities, each once. */
@@ -179,9 +184,18 @@ function entityOfKeys({ joinKeys }: ViewDefinition): string {
 }
 
 function selectPublished(files: readonly string[]): string {
+  return `SELECT entity FROM (${readPublished(files)})`;
+}
+
+/** With `epoch`, which only those that a purge has remembered have. */
+function readPublished(files: readonly string[]): string {
+  const none = emptyRelation([
+    { name: "entity", type: "VARCHAR" },
+    { name: "epoch", type: "BIGINT" },
+  ]);
   return files.length === 0
-    ? emptyRelation([{ name: "entity", type: "VARCHAR" }])
-    : `SELECT entity FROM ${parquetFiles(files)}`;
+    ? none
+    : `(${none}) UNION ALL BY NAME SELECT * FROM ${parquetFiles(files)}`;
 }
 
 function streamEntities(

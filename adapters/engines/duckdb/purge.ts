@@ -7,15 +7,14 @@ import { dirname } from "node:path";
 import type { SourceDefinition, ViewDefinition } from "../../../src/define/definition.ts";
 import { markClean, readPutTimes, selectUnclean } from "./clean-rows.ts";
 import { replaceFile } from "./commit.ts";
-import { groupBy } from "../../../src/core/group-by.ts";
-import { deletionsOfSource, findDeletions, withoutDeleted } from "./deletions.ts";
+import { deletionsOfSource, findDeletions } from "./deletions.ts";
 import type { RowDeletions } from "./deletions.ts";
 import { literal, parquetFiles, parquetOptions } from "./duckdb-engine.ts";
 import { entitySql } from "./entity-sql.ts";
-import { allTime, epochOfFile, listDayFiles } from "./layout.ts";
+import { allTime, listDayFiles } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import { removeLeftOvers } from "./left-overs.ts";
-import { rememberEntities, rememberPurged } from "./published.ts";
+import { rememberPurged } from "./published.ts";
 import { ReplacedError } from "./reread.ts";
 import { emptyRows, scannedSource } from "./rows-query.ts";
 import type { SelectedColumn } from "./rows-query.ts";
@@ -60,14 +59,8 @@ async function purgeSource(
   if (unclean.length === 0) return;
   const covered = await findCovered(parts, deletions, await listFiles(layout, source, unclean));
   for (const view of covered.length === 0 ? [] : views) {
-    const entities = selectEntities(view, { files: covered, deletions });
-    await rememberEntities(parts, view, { name: "purged", entities });
-    const segments = groupBy(covered, epochOfFile);
-    for (const [epoch, files] of view.source.name === source.name ? segments : []) {
-      if (epoch === null) continue;
-      const touched = selectEntities(view, { files, deletions });
-      await rememberPurged(parts, view, { epoch, entities: withoutDeleted(all, view, touched) });
-    }
+    const epoch = view.source.name === source.name ? "nullif(_epoch, -1)" : "NULL";
+    await rememberPurged(parts, view, selectEntities(view, epoch, { files: covered, deletions }));
   }
   const clean = new Map(putTimes);
   for (const file of covered) {
