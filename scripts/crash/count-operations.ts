@@ -7,17 +7,18 @@ import type { TilemarkEnvironment } from "../../adapters/runtimes/cloudflare/env
 import type { KvBinding } from "../../adapters/stores/workers-kv-store.ts";
 import { stoppedMark } from "./stopped-mark.ts";
 
-let operationCount = 0;
+let operations: string[] = [];
 let stopAt = Infinity;
 
 /** Counts from zero again; the operation of that number, from 1 on, is the last one. */
 export function countOperations(stopAtOperation: number): void {
-  operationCount = 0;
+  operations = [];
   stopAt = stopAtOperation;
 }
 
-export function countedOperations(): number {
-  return operationCount;
+/** What each of them was. */
+export function countedOperations(): readonly string[] {
+  return operations;
 }
 
 /**
@@ -66,9 +67,9 @@ function replace(target: object, method: string, value: (...values: unknown[]) =
 }
 
 function counted<T>(operation: string, result: T): T {
-  operationCount += 1;
-  if (operationCount === stopAt) {
-    console.log(`${stoppedMark} ${operationCount}: ${operation}`);
+  operations.push(operation);
+  if (operations.length === stopAt) {
+    console.log(`${stoppedMark} ${stopAt}: ${operation}`);
     for (;;);
   }
   return result;
@@ -76,5 +77,5 @@ function counted<T>(operation: string, result: T): T {
 
 /** Enough of a statement to tell it from others. */
 function firstWords(statement: unknown): string {
-  return String(statement).trim().split(/\s+/).slice(0, 4).join(" ");
+  return String(statement).trim().split(/\s+/).slice(0, 5).join(" ");
 }

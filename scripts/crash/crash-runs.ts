@@ -33,7 +33,7 @@ const laneCount = 2;
 interface Prepared {
   /** The state before each bracket. */
   readonly bases: Readonly<Record<BracketName, Deployment>>;
-  readonly operations: Readonly<Record<BracketName, number>>;
+  readonly operations: Readonly<Record<BracketName, readonly string[]>>;
   readonly undisturbed: UndisturbedRecords;
 }
 
@@ -59,8 +59,8 @@ export class CrashRuns {
     }
   }
 
-  /** About how many store operations a bracket has: its clients do not always meet in the same way. */
-  get operations(): Readonly<Record<BracketName, number>> {
+  /** The store operations of each bracket. Its clients do not always meet in quite the same way. */
+  get operations(): Readonly<Record<BracketName, readonly string[]>> {
     return this.#prepared.operations;
   }
 

@@ -18,7 +18,8 @@ export interface CrashServer {
   readonly stopped: Promise<string>;
   /** Counts store operations from zero; the worker stops for good after the one of this number. */
   countOperations(stopAt?: number): Promise<void>;
-  countedOperations(): Promise<number>;
+  /** What was counted, in order. */
+  countedOperations(): Promise<readonly string[]>;
   records(): Promise<StoredRecords>;
   /** The cut of each view's newest finished compaction. */
   finishedCuts(): Promise<Readonly<Record<string, number>>>;
@@ -72,7 +73,7 @@ export async function startCrashServer(options: CrashServerOptions): Promise<Cra
       const query = stopAt === undefined ? "" : `?stopAt=${stopAt}`;
       await call(`count${query}`, { method: "POST" });
     },
-    countedOperations: async () => (await call("count")) as number,
+    countedOperations: async () => (await call("count")) as string[],
     records: async () => (await call("records")) as StoredRecords,
     finishedCuts: async () => (await call("cuts")) as Record<string, number>,
     kill: async () => {

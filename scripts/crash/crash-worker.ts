@@ -2,7 +2,7 @@
  * The worker of the crash runs: that of a deployment, its stores counted, and beside it
  *
  *   POST /crash/count?stopAt=N    counts store operations from zero, and stops for good after N
- *   GET  /crash/count             how many there were
+ *   GET  /crash/count             what they were, in order
  *   GET  /crash/records           all batch and stream records, as stored
  *   GET  /crash/cuts              the cut of each view's newest finished compaction
  */
@@ -10,6 +10,7 @@
 import { createWorker } from "../../adapters/runtimes/cloudflare.ts";
 import type { TilemarkEnvironment } from "../../adapters/runtimes/cloudflare/environment.ts";
 import { encodeBase64 } from "../../src/core/base64.ts";
+import { assert } from "../../src/core/errors.ts";
 import {
   countedOperations,
   countOperations,
@@ -20,6 +21,7 @@ import * as features from "./features.ts";
 import type { StoredRecords } from "./stored-records.ts";
 
 const worker = createWorker(features);
+const keysPerGetMax = 100;
 
 export class LogShard extends worker.LogShard {
   constructor(state: DurableObjectState, env: TilemarkEnvironment) {
@@ -74,13 +76,13 @@ const handler = {
 export { handler as default };
 
 async function listRecords(env: TilemarkEnvironment): Promise<StoredRecords> {
-  const kv = env.BATCH as unknown as KVNamespace;
+  const { keys, list_complete } = await (env.BATCH as unknown as KVNamespace).list();
+  assert(list_complete, "the workload has no more records than one list holds");
+  const names = keys.map(({ name }) => name);
   const batch: Record<string, string> = {};
-  for (let cursor: string | null = null; ;) {
-    const page: KVNamespaceListResult<unknown> = await kv.list({ cursor });
-    for (const { name } of page.keys) batch[name] = (await kv.get(name)) ?? "";
-    if (page.list_complete) break;
-    cursor = page.cursor;
+  for (let i = 0; i < names.length; i += keysPerGetMax) {
+    const values = await env.BATCH.get(names.slice(i, i + keysPerGetMax), { type: "text" });
+    for (const [name, value] of values) batch[name] = value ?? "";
   }
   const stream: Record<string, string> = {};
   for (let i = 0; i < Number(env.TILEMARK_STREAM_SHARDS); i++) {

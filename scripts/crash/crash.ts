@@ -56,8 +56,9 @@ function isCount(value: number): boolean {
 
 function listPoints({ operations }: CrashRuns): CrashPoint[] {
   return names.flatMap((bracket) => {
-    const last = Math.min(operations[bracket], first + pointCount - 1);
-    console.log(`${bracket}: ${operations[bracket]} store operations, runs ${first} to ${last}`);
+    const { length } = operations[bracket];
+    const last = Math.min(length, first + pointCount - 1);
+    console.log(`${bracket}: ${length} store operations, runs ${first} to ${last}`);
     return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => ({
       bracket,
       operation: first + i,

@@ -22,6 +22,7 @@ export function compareRecords(candidates: readonly Records[], actual: Records):
   });
 }
 
+/** Its header is enough to see which compaction or epoch it is of. */
 function textOf(record: string | undefined): string {
-  return record ?? "none";
+  return record === undefined ? "none" : `${record.slice(0, 80)}... of ${record.length} characters`;
 }

@@ -30,6 +30,12 @@ interface ScanRow {
   readonly event: SourceEvent;
 }
 
+interface PurgedEntity {
+  readonly entity: string;
+  readonly joinKeys: readonly Scalar[];
+  readonly epoch: number;
+}
+
 /** The rows of a view up to a cut, as long as nothing has been put. */
 interface KnownRows {
   readonly revision: string;
@@ -42,8 +48,8 @@ export class MemoryOfflineStore implements OfflineStore {
   readonly #deletions = new MemoryDeletions();
   /** The join keys of each entity put published, by view. */
   readonly #published = new Map<string, Map<string, readonly Scalar[]>>();
-  /** By view, who else was in rows that a purge took away, and in which epoch. */
-  readonly #purged = new Map<string, { entity: string; epoch: number }[]>();
+  /** By view, who was in rows that a purge took out of segments, and in which epoch. */
+  readonly #purged = new Map<string, PurgedEntity[]>();
   readonly #rows = new WeakMap<ViewDefinition, KnownRows>();
 
   hasSegment({ source, shard, epoch }: SegmentName): Promise<boolean> {
@@ -145,6 +151,7 @@ export class MemoryOfflineStore implements OfflineStore {
     const found = this.#segmentEntities(view, { afterEpoch, throughEpoch });
     const purged = this.#purgedOf(view)
       .filter(({ epoch }) => epoch > afterEpoch && epoch <= throughEpoch)
+      .filter(({ joinKeys }) => !this.#deletions.hides(view, joinKeys))
       .map(({ entity }) => entity);
     for (const entity of new Set([...found.keys(), ...purged])) {
       await Promise.resolve();
@@ -205,7 +212,7 @@ export class MemoryOfflineStore implements OfflineStore {
     return found;
   }
 
-  #purgedOf({ name, fingerprint }: ViewDefinition): { entity: string; epoch: number }[] {
+  #purgedOf({ name, fingerprint }: ViewDefinition): PurgedEntity[] {
     const key = `${name} ${fingerprint}`;
     let found = this.#purged.get(key);
     if (found === undefined) this.#purged.set(key, (found = []));
@@ -225,9 +232,8 @@ export class MemoryOfflineStore implements OfflineStore {
         if (entity === null) continue;
         const joinKeys = joinKeysOf(projection, event);
         known.set(entity, joinKeys);
-        const isFromLog = "epoch" in event;
-        if (isFromLog && !this.#deletions.hides(view, joinKeys)) {
-          this.#purgedOf(view).push({ entity, epoch: event.epoch as number });
+        if (source === view.source && "epoch" in event) {
+          this.#purgedOf(view).push({ entity, joinKeys, epoch: event.epoch as number });
         }
       }
     }

@@ -31,6 +31,8 @@ export class OfflineModel {
   readonly #deleted: { readonly entity: EntityDefinition; readonly joinKeys: readonly Scalar[] }[] =
     [];
   readonly #published = new Map<string, Map<string, ModelRow>>();
+  /** By view, the rows that purges took out of segments. */
+  readonly #taken = new Map<string, { readonly epoch: number; readonly row: ModelRow }[]>();
 
   sourceOf({ name }: SourceDefinition): ModelSource {
     const found = this.#sources.get(name) ?? { segments: [], loads: [], corrections: [] };
@@ -50,6 +52,10 @@ export class OfflineModel {
 
   purge(views: readonly ViewDefinition[]): void {
     for (const view of views) {
+      for (const { epoch, rows } of this.sourceOf(view.source).segments) {
+        const taken = rows.filter((row) => this.#isCovered(row)).map((row) => ({ epoch, row }));
+        this.#takenOf(view).push(...taken);
+      }
       for (const source of new Set([view.source, view.history ?? view.source])) {
         const { segments, loads, corrections } = this.sourceOf(source);
         const rows = [
@@ -74,6 +80,22 @@ export class OfflineModel {
     const { view, cut } = request;
     this.#publish(view, this.#rowsOf(request));
     if (view.kind === "streamView") this.#publish(view, this.segmentRows(view, -1, cut));
+  }
+
+  forget(view: ViewDefinition, entity: string): void {
+    this.publishedOf(view).delete(entity);
+    const left = this.#takenOf(view).filter(({ row }) => entityIn(view, row) !== entity);
+    this.#taken.set(view.name, left);
+  }
+
+  entitiesOf(view: ViewDefinition, afterEpoch: number, throughEpoch: number): string[] {
+    const taken = this.#takenOf(view)
+      .filter(({ epoch }) => epoch > afterEpoch && epoch <= throughEpoch)
+      .map(({ row }) => row)
+      .filter((row) => !this.#isHidden(view, row));
+    const rows = [...this.segmentRows(view, afterEpoch, throughEpoch), ...taken];
+    const entities = rows.map((row) => entityIn(view, row));
+    return [...new Set(entities.filter((entity) => entity !== null))].sort();
   }
 
   segmentRows(view: ViewDefinition, afterEpoch: number, throughEpoch: number): ModelRow[] {
@@ -109,6 +131,12 @@ export class OfflineModel {
       .filter(([entity, row]) => !present.has(entity) && !this.#isHidden(view, row))
       .map(([entity]) => entity)
       .sort();
+  }
+
+  #takenOf({ name }: ViewDefinition): { readonly epoch: number; readonly row: ModelRow }[] {
+    const found = this.#taken.get(name) ?? [];
+    this.#taken.set(name, found);
+    return found;
   }
 
   #publish(view: ViewDefinition, rows: readonly ModelRow[]): void {

@@ -277,6 +277,11 @@ const ingestMutants: readonly Mutant[] = [
     ],
   },
   {
+    name: "merged-past-the-horizon",
+    why: "partials of two epochs become one whose cover cuts the tiles of one of them",
+    patches: [patch(foldEpochs, "      isOutlived(last, epoch, fold.view);", "      false;")],
+  },
+  {
     name: "ids-forgotten-with-an-epoch",
     why: "an id is remembered within its epoch alone",
     patches: [
@@ -399,6 +404,22 @@ const compactionMutants: readonly Mutant[] = [
         "    return { ...record, epochs };\n  }\n  const",
       ),
     ],
+  },
+  {
+    name: "history-not-collected",
+    why: "with a history, an event that outlives its epoch is never looked for again",
+    patches: [
+      patch(
+        compactViews,
+        "const afterEpoch = view.history === null ? run.collectedCut : -1;",
+        "const afterEpoch = run.collectedCut;",
+      ),
+    ],
+  },
+  {
+    name: "collected-before-remembered",
+    why: "a rollback goes behind what a compaction that broke off has collected",
+    patches: [patch(publisher, "if (cut > state.touchedCut) {", "if (false) {")],
   },
   {
     name: "trimmed-before-durable",

@@ -22,13 +22,18 @@ import { writeCorrections } from "./corrections.ts";
 import { writeDayFiles } from "./day-files.ts";
 import { writeDeletions } from "./deletions.ts";
 import { DuckdbEngine } from "./duckdb-engine.ts";
-import { streamSegmentEntities } from "./segment-entities.ts";
 import { Layout } from "./layout.ts";
 import type { EpochRange } from "./layout.ts";
 import { streamRecentRows } from "./load-rows.ts";
 import { loadFiles } from "./loads.ts";
 import type { LoadOptions } from "./loads.ts";
-import { forgetEntities, rememberCovered, streamDeleted, streamVanished } from "./published.ts";
+import {
+  forgetEntities,
+  rememberCovered,
+  streamDeleted,
+  streamSegmentEntities,
+  streamVanished,
+} from "./published.ts";
 import { purgeSources } from "./purge.ts";
 import { listNewLoads, registerLoad } from "./registered-loads.ts";
 import { reread, rereadStream } from "./reread.ts";

@@ -1,6 +1,6 @@
 /** The entities that a view ever published: those that are gone, and those that are deleted. */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { limits } from "../../../src/core/limits.ts";
 import type { ViewDefinition } from "../../../src/define/definition.ts";
 import type { ScanRequest } from "../../../src/offline/offline-store.ts";
@@ -16,11 +16,17 @@ import { ReplacedError } from "./reread.ts";
 import { buildRowsQuery, selectSegmentKeys } from "./rows-query.ts";
 import { inOneBatch, stageRows } from "./staged-rows.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { emptyRelation } from "./stored-columns.ts";
+import { emptyRelation, loadEpoch } from "./stored-columns.ts";
 import type { StoredColumn } from "./stored-columns.ts";
 import { textColumn } from "./text-columns.ts";
 
 const entityText = textColumn(0);
+
+/** Begins the names of files that purges have written. */
+const purgedName = "purged";
+
+/** No record has a longer name. */
+const isNameable = `strlen(entity) <= ${limits.entityKeyBytesMax}`;
 
 const entityColumns: readonly StoredColumn<string>[] = [
   { name: "entity", type: "VARCHAR", read: (entity) => entity },
@@ -51,7 +57,7 @@ export async function rememberPurged(
   rows: string,
 ): Promise<void> {
   await writePublished(parts, view, {
-    name: "purged",
+    name: purgedName,
     rows: `SELECT DISTINCT entity, epoch FROM (${rows})`,
   });
 }
@@ -66,7 +72,7 @@ async function writePublished(
     join(directory, attempt === 0 ? `${name}.parquet` : `${name}.${attempt}.parquet`);
   await commitFile(targetOf, (path) =>
     engine.run(
-      `COPY (SELECT * FROM (${rows}) WHERE strlen(entity) <= ${limits.entityKeyBytesMax})
+      `COPY (SELECT * FROM (${rows}) WHERE ${isNameable})
        TO ${literal(path)} (${parquetOptions("zstd")})`,
     ),
   );
@@ -74,18 +80,22 @@ async function writePublished(
 
 /**
  * The entities with events in the segments of epochs in a range, also in rows that a purge has taken
- * out of them, but for deleted entities.
+ * out of them, but for deleted entities; each once.
  */
 export async function* streamSegmentEntities(
   parts: StoreParts,
   view: ViewDefinition,
   epochs: EpochRange,
 ): AsyncGenerator<readonly string[], void, undefined> {
+  const { afterEpoch, throughEpoch } = epochs;
   const published = await parts.layout.listPublished(view);
-  const purged = `SELECT entity FROM (${readPublished(published)})
-    WHERE epoch > ${epochs.afterEpoch} AND epoch <= ${epochs.throughEpoch}`;
-  const left = withoutDeleted(await findDeletions(parts), view, purged);
-  yield* streamEntities(parts, `${await selectSegments(parts, view, epochs)} UNION (${left})`);
+  const purged = published.filter((file) => basename(file).startsWith(purgedName));
+  const taken = `SELECT entity FROM (${readPublished(purged)})
+    WHERE epoch > ${Math.max(afterEpoch, loadEpoch)}
+      AND epoch <= ${Math.min(throughEpoch, Number.MAX_SAFE_INTEGER)}`;
+  const left = withoutDeleted(await findDeletions(parts), view, taken);
+  const held = await selectSegments(parts, view, epochs);
+  yield* streamEntities(parts, `SELECT entity FROM (${held} UNION (${left})) WHERE ${isNameable}`);
 }
 
 /** The entities that were ever published, that are not deleted and that a scan does not bring. */

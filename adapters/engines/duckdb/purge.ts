@@ -19,7 +19,7 @@ import { ReplacedError } from "./reread.ts";
 import { emptyRows, scannedSource } from "./rows-query.ts";
 import type { SelectedColumn } from "./rows-query.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { storedName, storedType } from "./stored-columns.ts";
+import { loadEpoch, storedName, storedType } from "./stored-columns.ts";
 
 /** Files that one query looks at: DuckDB holds something of each. */
 const filesPerQuery = 1_000;
@@ -59,8 +59,8 @@ async function purgeSource(
   if (unclean.length === 0) return;
   const covered = await findCovered(parts, deletions, await listFiles(layout, source, unclean));
   for (const view of covered.length === 0 ? [] : views) {
-    const epoch = view.source.name === source.name ? "nullif(_epoch, -1)" : "NULL";
-    await rememberPurged(parts, view, selectEntities(view, epoch, { files: covered, deletions }));
+    const entities = selectEntities(view, source, { files: covered, deletions });
+    await rememberPurged(parts, view, entities);
   }
   const clean = new Map(putTimes);
   for (const file of covered) {
@@ -119,8 +119,12 @@ function selectStored(
     UNION ALL BY NAME SELECT * FROM ${parquetFiles(files, ", filename = true")}`;
 }
 
-/** The entities that a view has in the rows of deleted ones. */
-function selectEntities({ joinKeys }: ViewDefinition, unpurged: UnpurgedFiles): string {
+/** Whom a view has in the rows of deleted entities, by the epochs that its source has them in. */
+function selectEntities(
+  { joinKeys, source: stream }: ViewDefinition,
+  source: SourceDefinition,
+  unpurged: UnpurgedFiles,
+): string {
   const columns = joinKeys.map(({ name, type }) => ({
     stored: storedName(name),
     type: storedType(type),
@@ -129,8 +133,10 @@ function selectEntities({ joinKeys }: ViewDefinition, unpurged: UnpurgedFiles): 
     const { stored, type: as } = columns[i] as (typeof columns)[number];
     return { type, sql: `TRY_CAST("${stored}" AS ${as})` };
   });
-  return `SELECT DISTINCT ${entitySql(keys)} AS entity
-    FROM (${unpurged.deletions.covered(selectStored(unpurged, columns))})`;
+  const epoch = stream.name === source.name ? `nullif(_epoch, ${loadEpoch})` : "NULL";
+  const rows = selectStored(unpurged, [...columns, { stored: "_epoch", type: "BIGINT" }]);
+  return `SELECT ${entitySql(keys)} AS entity, CAST(${epoch} AS BIGINT) AS epoch
+    FROM (${unpurged.deletions.covered(rows)})`;
 }
 
 interface UnpurgedFile {
