@@ -5,6 +5,9 @@ import { CorruptRecordError } from "./errors.ts";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** Whose length is a varint of one byte. */
+const shortTextUnits = 0x7f;
+
 /** Appends to a buffer that doubles when it is full. */
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -66,9 +69,25 @@ export class ByteWriter {
 
   /** Varint of the byte length, then UTF-8. */
   string(value: string): void {
+    if (value.length <= shortTextUnits && this.#shortAscii(value)) return;
     const bytes = encoder.encode(value);
     this.varint(bytes.length);
     this.raw(bytes);
+  }
+
+  /** Nearly every string is one of these: an encoder for each would cost more than its bytes. */
+  #shortAscii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length + 1);
+    const start = this.#length + 1;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 0x80) return false;
+      this.#bytes[start + i] = unit;
+    }
+    this.#bytes[this.#length] = length;
+    this.#length = start + length;
+    return true;
   }
 
   /** A copy of what was written. */

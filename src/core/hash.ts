@@ -8,6 +8,7 @@ const prime4 = 0x27d4eb2f;
 const prime5 = 0x165667b1;
 
 const encoder = new TextEncoder();
+const shortText = new Uint8Array(256);
 
 /**
  * XXH32 of bytes, as an integer in [0, 2^32). Both seeds and results are unsigned.
@@ -35,13 +36,24 @@ export function xxh32(bytes: Uint8Array, seed = 0): number {
 
 /** 32 hex digits over a string's UTF-8 bytes: four XXH32 with seeds of their own. */
 export function digestText(text: string): string {
-  const bytes = encoder.encode(text);
+  const bytes = utf8Of(text);
   return [1, 2, 3, 4].map((seed) => xxh32(bytes, seed).toString(16).padStart(8, "0")).join("");
 }
 
 /** XXH32 of a string's UTF-8 bytes. */
 export function hashText(text: string, seed = 0): number {
-  return xxh32(encoder.encode(text), seed);
+  return xxh32(utf8Of(text), seed);
+}
+
+/** Valid until the next call: keys and ids are short and ASCII as a rule, and need no encoder. */
+function utf8Of(text: string): Uint8Array {
+  if (text.length > shortText.length) return encoder.encode(text);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit >= 0x80) return encoder.encode(text);
+    shortText[i] = unit;
+  }
+  return shortText.subarray(0, text.length);
 }
 
 /** Four lanes over the whole stripes of 16 bytes; `end` is a multiple of 16 above zero. */

@@ -14,8 +14,10 @@ import type { SourceDefinition, SourceEvent } from "../define/definition.ts";
 /** The place of a type here is its byte; new ones go at the end. */
 const types: readonly ScalarType[] = ["string", "int64", "float64", "boolean", "timestamp"];
 
+const writer = new ByteWriter(1024);
+
 export function writeSourceEvent(source: SourceDefinition, event: SourceEvent): Uint8Array {
-  const writer = new ByteWriter(256);
+  writer.reset();
   writer.varint(event.values.filter((value) => value !== null).length);
   source.columns.forEach(({ name, type }, i) => {
     const value = event.values[i] ?? null;

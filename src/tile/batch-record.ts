@@ -22,13 +22,15 @@ export interface BatchRecord {
   readonly partial: PartialView;
 }
 
+const writer = new ByteWriter(4096);
+
 /** Envelope: [fingerprint, cut, watermark, sealed at, events, partial]. */
 export function writeBatchRecord(
   header: BatchHeader,
   partial: Partial,
   layout: RecordLayout,
 ): Uint8Array {
-  const writer = new ByteWriter(1024);
+  writer.reset();
   writePartial(writer, partial, layout);
   return frameRecord("batch", [
     layout.fingerprint,

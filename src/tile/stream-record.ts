@@ -60,15 +60,17 @@ export const emptyStreamRecord: StreamRecord = {
   epochs: [],
 };
 
+const writer = new ByteWriter(4096);
+
 /**
  * Envelope: [fingerprint, collected epoch, [shard, position]*, [epoch, started at, partial]*], where
  * an epoch with counts has them as a fourth, and a record with a collected watermark as a fifth.
  */
 export function writeStreamRecord(record: StreamRecord, layout: RecordLayout): Uint8Array {
   const epochs = record.epochs.map(({ epoch, startedAtMs, partial, counts }) => {
-    const writer = new ByteWriter(512);
+    writer.reset();
     writePartial(writer, partial, layout);
-    const written = [epoch, startedAtMs, writer.peek()];
+    const written = [epoch, startedAtMs, writer.finish()];
     return counts.length === 0 ? written : [...written, counts];
   });
   const { collectedEpoch, collectedWatermarkMs, positions } = record;
