@@ -51,8 +51,8 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const end = new EventEmitter();
   const died = once(end, "end").then(() => undefined);
   const miniflare = new Miniflare({
-    modules: true,
-    script,
+    // Given whole: Miniflare would parse the script for imports otherwise.
+    modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
     compatibilityDate,
     host: "127.0.0.1",
     port: options.port ?? 0,

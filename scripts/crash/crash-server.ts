@@ -40,7 +40,7 @@ const streamShardCount = 2;
 
 export function bundleCrashWorker(): Promise<string> {
   const file = JSON.stringify(new URL("crash-worker.ts", import.meta.url).pathname);
-  // Miniflare parses the text at every start, and there are many.
+  // Miniflare copies the text several times at every start.
   return bundleEntry(`export * from ${file};\nexport { default } from ${file};`, { minify: true });
 }
 

@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 import { ReadableStream } from "node:stream/web";
 import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
 import { compactOnce, viewNames } from "../../scripts/crash/compact-once.ts";
+import { sendRequest } from "../../scripts/crash/send-request.ts";
 import { FeatureError } from "../../src/core/errors.ts";
 import type { CompactorOutcome, CompactorRequest } from "./compactor-process.ts";
 
@@ -44,7 +45,7 @@ async function compact(): Promise<CompactorOutcome> {
 
 function send(url: string, init: RequestInit): Promise<Response> {
   if (!url.endsWith("/publish") || ++publishCount !== request.pauseInPublish)
-    return fetch(url, init);
+    return sendRequest(url, init);
   const body = ReadableStream.from(halves(init.body as Uint8Array));
   return fetch(url, { ...init, body, duplex: "half" } as RequestInit);
 }

@@ -169,6 +169,38 @@ export const deletionCases: readonly OfflineCase[] = [
     },
   },
   {
+    name: "the newest correction is the newest after a purge, too",
+    run: async ({ store }) => {
+      await putPayments(store, 0, { id: "a", user: "u" }, { id: "b", user: "u" });
+      await store.putDeletions([deletionOf(user, "gone")]);
+      const correct = async (card: number) => {
+        const corrected = (id: string, to: string) => ({
+          id,
+          event: paymentOf(payments, { id, user: to, card }),
+        });
+        await store.putCorrections(payments, [corrected("b", "gone"), corrected("a", "u")]);
+      };
+      for (const number of [2, 3, 4, 5]) await correct(number);
+      await beforeAndAfter(store, async () => {
+        expect(await idsIn(store, byCard)).toEqual(["5 a"]);
+      });
+      for (const number of [6, 7]) await correct(number);
+      await beforeAndAfter(store, async () => {
+        expect(await idsIn(store, byCard)).toEqual(["7 a"]);
+      });
+    },
+  },
+  {
+    name: "a value that is deleted in one column is not in another",
+    run: async ({ store }) => {
+      await putPayments(store, 0, { id: "a", user: "8", card: 7 }, { id: "b", user: "7", card: 9 });
+      await store.putDeletions([deletionOf(user, "7"), deletionOf(card, 8)]);
+      await beforeAndAfter(store, async () => {
+        expect(await idsIn(store, byBoth)).toEqual(["7|8 a"]);
+      });
+    },
+  },
+  {
     name: "a row of a deleted entity takes the place of no other",
     run: async ({ store, load }) => {
       await putPayments(store, 0, { id: "a", user: "gone" }, { id: "b", user: "gone" });

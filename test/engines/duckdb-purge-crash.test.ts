@@ -191,7 +191,17 @@ test("purge() removes what dead processes were writing, and nothing that is bein
     await mkdir(join(directory, "tmp", name), { recursive: true });
     await utimes(join(directory, "tmp", name), 0, 0);
   }
-  await runOnce(directory, collectErased());
+  const elsewhere = await temporaryDirectory();
+  const spilled = names.dead.replace(prefix, "duckdb");
+  for (const name of [spilled, "duckdb-notes"]) await mkdir(join(elsewhere, name));
+  const store = await openOfflineStore({
+    directory,
+    memoryBytesMax: 128_000_000,
+    temporaryDirectory: elsewhere,
+  });
+  await deleteCanary(store, () => undefined);
+  await store.close();
+  expect(await readdir(elsewhere)).toEqual(["duckdb-notes"]);
   const { taken: ours, otherThread, running, otherHost: far, before } = names;
   const left = [ours, otherThread, running, far, before].sort();
   for (const place of places) {

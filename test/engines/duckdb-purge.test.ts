@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { batchSource, batchView, count, entity } from "../../src/index.ts";
 import { batches, eventOf, openStore, requestOf, scanAll } from "./offline-fixtures.ts";
-import { temporaryDirectory } from "./offline-fixtures.ts";
+import { collect, temporaryDirectory } from "./offline-fixtures.ts";
 import { openDuckdb } from "./open-stores.ts";
 import {
   archive,
@@ -13,12 +13,14 @@ import {
   byUser,
   deletionOf,
   idsIn,
+  paymentOf,
   payments,
   paymentsOf,
   putPayments,
   user,
 } from "./payment-fixtures.ts";
 import {
+  canary,
   canaryRecords,
   deleteCanary,
   fillDirectory,
@@ -49,6 +51,21 @@ test("purge() and forgetPublished() leave no byte of a deleted entity's key", as
   expect(deleted).toEqual([]);
 });
 
+test("forgetPublished() removes what one that was cut off has left", async () => {
+  const directory = await temporaryDirectory();
+  await fillDirectory(directory);
+  const published = join(directory, "published", `by_user@${byUser.fingerprint}`);
+  const bytes = await readFile(join(published, "1.parquet"));
+  const store = await openStore({ directory });
+  await deleteCanary(store, () => undefined);
+  expect(await findCanary(directory)).toEqual([]);
+  await writeFile(join(published, "1.parquet"), bytes);
+  expect(await findCanary(directory)).toHaveLength(1);
+  expect(await collect(store.deletedEntities(byUser))).toEqual([]);
+  await store.forgetPublished(byUser, [canary]);
+  expect(await findCanary(directory)).toEqual([]);
+});
+
 test("purge() leaves files alone that hold no deleted row, and knows them again", async () => {
   const directory = await temporaryDirectory();
   const { store, load } = await openDuckdb(directory);
@@ -66,8 +83,17 @@ test("purge() leaves files alone that hold no deleted row, and knows them again"
   await store.purge(purgedViews);
   await putPayments(store, 1, { id: "d", user: "gone" }, { id: "e", user: "left" });
   await store.purge(purgedViews);
-  await store.putCorrections(payments, [{ id: "e", event: null }]);
+  const event = paymentOf(payments, { id: "e", user: "gone" });
+  await store.putCorrections(payments, [{ id: "e", event }]);
   await store.purge(purgedViews);
+  const { putAtMs } = JSON.parse(await readFile(clean[1] as string, "utf8")) as {
+    readonly putAtMs: object;
+  };
+  expect(Object.keys(putAtMs).sort()).toEqual([
+    "corrections/0~1.parquet",
+    "segments/main-0-0",
+    "segments/main-0-1",
+  ]);
   await store.putDeletions([deletionOf(user, "other")]);
   await expect(store.purge(purgedViews)).rejects.toThrow(
     "not Parquet".length > 0 ? /parquet/i : "",
@@ -197,6 +223,12 @@ test("purge() finds no row in a file from before the source had the column", asy
     const rows = await scanAll(store, requestOf(scanned));
     expect(rows.map(([n]) => n)).toEqual([2, 4, 5]);
     await store.purge([scanned]);
+  }
+  // A text that is no number names no user of the definition before.
+  for (let round = 0; round < 2; round++) {
+    const rows = await scanAll(store, requestOf(view(other, whole)));
+    expect(rows.map(([n]) => n)).toEqual([2, 5]);
+    await store.purge([view(other, whole)]);
   }
 });
 

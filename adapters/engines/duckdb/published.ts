@@ -49,7 +49,7 @@ export async function rememberCovered(parts: StoreParts, request: ScanRequest): 
 
 /**
  * Remembers whose rows a purge is about to take, with the epochs of the stream partials that hold
- * them. `rows` has the columns `entity` and `epoch`, null for what no stream record holds.
+ * them. `rows` has the columns `entity` and `epoch`.
  */
 export async function rememberPurged(
   parts: StoreParts,

@@ -19,7 +19,7 @@ import { ReplacedError } from "./reread.ts";
 import { emptyRows, scannedSource } from "./rows-query.ts";
 import type { SelectedColumn } from "./rows-query.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { loadEpoch, storedName, storedType } from "./stored-columns.ts";
+import { storedName, storedType } from "./stored-columns.ts";
 
 /** Files that one query looks at: DuckDB holds something of each. */
 const filesPerQuery = 1_000;
@@ -59,8 +59,7 @@ async function purgeSource(
   if (unclean.length === 0) return;
   const covered = await findCovered(parts, deletions, await listFiles(layout, source, unclean));
   for (const view of covered.length === 0 ? [] : views) {
-    const entities = selectEntities(view, source, { files: covered, deletions });
-    await rememberPurged(parts, view, entities);
+    await rememberPurged(parts, view, selectEntities(view, { files: covered, deletions }));
   }
   const clean = new Map(putTimes);
   for (const file of covered) {
@@ -119,12 +118,8 @@ function selectStored(
     UNION ALL BY NAME SELECT * FROM ${parquetFiles(files, ", filename = true")}`;
 }
 
-/** Whom a view has in the rows of deleted entities, by the epochs that its source has them in. */
-function selectEntities(
-  { joinKeys, source: stream }: ViewDefinition,
-  source: SourceDefinition,
-  unpurged: UnpurgedFiles,
-): string {
+/** Whom a view has in the rows of deleted entities, with their epochs. */
+function selectEntities({ joinKeys }: ViewDefinition, unpurged: UnpurgedFiles): string {
   const columns = joinKeys.map(({ name, type }) => ({
     stored: storedName(name),
     type: storedType(type),
@@ -133,9 +128,8 @@ function selectEntities(
     const { stored, type: as } = columns[i] as (typeof columns)[number];
     return { type, sql: `TRY_CAST("${stored}" AS ${as})` };
   });
-  const epoch = stream.name === source.name ? `nullif(_epoch, ${loadEpoch})` : "NULL";
   const rows = selectStored(unpurged, [...columns, { stored: "_epoch", type: "BIGINT" }]);
-  return `SELECT ${entitySql(keys)} AS entity, CAST(${epoch} AS BIGINT) AS epoch
+  return `SELECT ${entitySql(keys)} AS entity, _epoch AS epoch
     FROM (${unpurged.deletions.covered(rows)})`;
 }
 
