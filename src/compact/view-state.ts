@@ -145,7 +145,7 @@ function readWatermark(
   if (request.watermarkMs === undefined) {
     throw new FeatureError(
       "INVALID_REQUEST",
-      `${prefix}: its history comes from source "${view.history.name}", expected a watermark up to which that is complete`,
+      `${prefix}: its history comes from source "${view.history.name}", expected a watermark up to which that is complete (--watermark), or other views (--view)`,
     );
   }
   if (request.watermarkMs > nowMs) {

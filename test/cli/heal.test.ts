@@ -66,9 +66,11 @@ test("tilemark heal puts what events should have been, through the source's map"
   expect(await rows()).toEqual(["u a 1", "u b 2", "v c 3"]);
   const csv = await writeText("fix.csv", `ts,Number,user_id,amt\n${day},a,w,10\n`);
   const jsonl = await writeText("fix.jsonl", '{"ts":3000,"Number":"c","user_id":"v","amt":30}\n');
-  expect(await heal("orders", csv, jsonl, "--remove", "b", "--remove", "unknown", "more")).toEqual({
+  expect(
+    await heal("orders", "--remove", "b", csv, "--remove", "unknown", jsonl, "--remove", "more"),
+  ).toEqual({
     status: 0,
-    output: "corrected 2, removed 3: they win with the next compaction\n",
+    output: "2 corrections, 3 removals: where their ids are, they win with the next compaction\n",
     errors: "",
   });
   expect(await rows()).toEqual(["v c 30", "w a 10"]);
@@ -95,7 +97,7 @@ test("tilemark heal puts nothing where anything is wrong, and says what", async 
     `${day},a,w,11`,
   ];
   const file = await writeText("fix.csv", lines.join("\n"));
-  const result = await heal("orders", file, "--remove", "a", "", "e");
+  const result = await heal("orders", file, "--remove", "a", "--remove", "", "--remove", "e");
   expect(result).toMatchObject({ status: 1, output: "" });
   const errors = result.errors.split("\n");
   expect(errors[0]).toBe(

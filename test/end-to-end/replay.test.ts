@@ -37,11 +37,10 @@ const productCount = 80;
 /** Within the redelivery horizon, so that ids are remembered. */
 const days = 6;
 
-const streams = [
-  { name: "generated purchases", isThere: true, read: readGenerated },
-  // The files are no part of the project: where they are not beside it there is nothing to replay.
-  { name: "Online Retail", isThere: existsSync(retail), read: readRetail },
-];
+// The files are no part of the project: where they are not beside it, generated lines stand in.
+const events = existsSync(retail)
+  ? { name: "Online Retail", read: readRetail }
+  : { name: "generated purchases", read: readGenerated };
 
 function readGenerated(): Promise<PlacedRow[]> {
   const lines = generateEvents({ seed, lineCount: 5000, endMs, days });
@@ -89,7 +88,7 @@ interface Shop {
   readonly offline: DuckdbOfflineStore;
 }
 
-describe.each(streams)("replaying $name", ({ isThere, read }) => {
+describe(`replaying ${events.name}`, () => {
   let directory: string;
   /** One that meets every event once, and one that meets all of them again and again. */
   let once: Shop;
@@ -109,55 +108,54 @@ describe.each(streams)("replaying $name", ({ isThere, read }) => {
     await rm(directory, { recursive: true, force: true });
   });
 
-  test.skipIf(!isThere)(
-    "the whole log three times, shuffled and grouped otherwise, changes no answer",
-    async () => {
-      const random = randomFrom(seed);
-      const rows = busiestRows(await read());
-      expect(rows.length).toBeGreaterThan(1000);
-      const requests = requestsFor(rows);
-      const expectSame = async (nowMs: number, moment: string) => {
-        for (const request of requests) {
-          const [expected, actual] = await Promise.all(
-            [once, replayed].map((shop) => ask(shop, request, nowMs)),
-          );
-          expect(actual, `${moment}, ${JSON.stringify(request)}, seed ${seed}`).toBe(expected);
-        }
-      };
-      const onBoth = (step: (shop: Shop) => Promise<unknown>) =>
-        Promise.all([once, replayed].map(step));
-      const replay = async (sent: readonly PlacedRow[], nowMs: number) => {
-        const groups = groupRandomly(random.shuffled(sent), random);
-        expect(await ingest(replayed, groups, nowMs)).toEqual({ taken: 0, repeated: sent.length });
-      };
-      const early = rows.slice(0, Math.floor(rows.length * 0.8));
-      const late = rows.slice(early.length);
+  test("the whole log three times, shuffled and grouped otherwise, changes no answer", async () => {
+    const random = randomFrom(seed);
+    const rows = busiestRows(await events.read());
+    expect(rows.length).toBeGreaterThan(1000);
+    const requests = requestsFor(rows);
+    const expectSame = async (nowMs: number, moment: string) => {
+      let presentCount = 0;
+      for (const request of requests) {
+        const [expected, actual] = await Promise.all(
+          [once, replayed].map((shop) => ask(shop, request, nowMs)),
+        );
+        expect(actual, `${moment}, ${JSON.stringify(request)}, seed ${seed}`).toBe(expected);
+        if (expected?.includes('"PRESENT"') === true) presentCount += 1;
+      }
+      expect(presentCount, "most are known").toBeGreaterThan(requests.length - 3);
+    };
+    const onBoth = (step: (shop: Shop) => Promise<unknown>) =>
+      Promise.all([once, replayed].map(step));
+    const replay = async (sent: readonly PlacedRow[], nowMs: number) => {
+      const groups = groupRandomly(random.shuffled(sent), random);
+      expect(await ingest(replayed, groups, nowMs)).toEqual({ taken: 0, repeated: sent.length });
+    };
+    const early = rows.slice(0, Math.floor(rows.length * 0.8));
+    const late = rows.slice(early.length);
 
-      await onBoth(async (shop) => {
-        const counts = await ingest(shop, groupEvenly(early), endMs);
-        expect(counts).toEqual({ taken: early.length, repeated: 0 });
-      });
-      await replay(early, endMs);
-      await expectSame(endMs, "before any compaction");
+    await onBoth(async (shop) => {
+      const counts = await ingest(shop, groupEvenly(early), endMs);
+      expect(counts).toEqual({ taken: early.length, repeated: 0 });
+    });
+    await replay(early, endMs);
+    await expectSame(endMs, "before any compaction");
 
-      const compactedMs = endMs + minuteMs;
-      await onBoth((shop) => compact(shop, compactedMs));
-      await onBoth((shop) => ingest(shop, groupEvenly(late), compactedMs));
-      await replay(rows, compactedMs);
-      await expectSame(compactedMs, "after a compaction");
+    const compactedMs = endMs + minuteMs;
+    await onBoth((shop) => compact(shop, compactedMs));
+    await onBoth((shop) => ingest(shop, groupEvenly(late), compactedMs));
+    await replay(rows, compactedMs);
+    await expectSame(compactedMs, "after a compaction");
 
-      const collectedMs = compactedMs + graceMs;
-      await onBoth((shop) => compact(shop, collectedMs));
-      await expectSame(collectedMs, "compacted and collected");
-      await replay(rows, collectedMs);
-      await expectSame(collectedMs, "after a collection");
+    const collectedMs = compactedMs + graceMs;
+    await onBoth((shop) => compact(shop, collectedMs));
+    await expectSame(collectedMs, "compacted and collected");
+    await replay(rows, collectedMs);
+    await expectSame(collectedMs, "after a collection");
 
-      const lastMs = collectedMs + graceMs;
-      await onBoth((shop) => compact(shop, lastMs));
-      await expectSame(lastMs, "compacted once more");
-    },
-    180_000,
-  );
+    const lastMs = collectedMs + graceMs;
+    await onBoth((shop) => compact(shop, lastMs));
+    await expectSame(lastMs, "compacted once more");
+  }, 180_000);
 });
 
 async function openShop(directory: string): Promise<Shop> {

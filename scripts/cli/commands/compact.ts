@@ -6,7 +6,7 @@ import { openOfflineStore } from "../../../adapters/engines/duckdb/duckdb-offlin
 import { compactViews } from "../../../src/compact/compact-views.ts";
 import type { CompactionSummary } from "../../../src/compact/compact-views.ts";
 import { FeatureError } from "../../../src/core/errors.ts";
-import { parseInstant } from "../../../src/core/instant.ts";
+import { formatInstant, parseInstant } from "../../../src/core/instant.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { loadFeatures } from "../load-features.ts";
 import { bytesText, count, ProgressLine } from "../progress.ts";
@@ -35,8 +35,14 @@ export function addCompactCommand(program: Command): void {
     .requiredOption("--url <url>", "the running server")
     .option("--offline <directory>", "the offline store", ".tilemark/offline")
     .option("--view <name...>", "only these views; every view where it is left out")
-    .option("--watermark <instant>", "up to where batch history is complete; now where left out")
-    .option("--rollback <cut>", "publish one view again as it was cut before")
+    .option(
+      "--watermark <instant>",
+      "up to where batch history is complete; now where left out, but for views with a history",
+    )
+    .option(
+      "--rollback <cut>",
+      "fold one view again up to a cut that an earlier compaction printed; the next one goes on",
+    )
     .option("--memory <size>", "memory that the engine may use, as in 512MB", "1GB")
     .option("--watch", "keep each view's cadence until stopped")
     .option("--json", "print one JSON object a view")
@@ -72,14 +78,16 @@ async function runOnce(
         ...(views === undefined ? {} : { views }),
         ...(options.watermark === undefined
           ? {}
-          : { watermarkMs: parseInstant(options.watermark) }),
+          : { watermarkMs: parseWatermark(options.watermark) }),
         ...(options.rollback === undefined ? {} : { rollbackCut: parseCut(options.rollback) }),
       },
     );
     line.clear();
     const seconds = (performance.now() - startedAt) / 1000;
     for (const summary of summaries) {
-      console.log(options.json === true ? JSON.stringify(summary) : summaryText(summary));
+      console.log(
+        options.json === true ? JSON.stringify(summary) : summaryText(repository, summary),
+      );
     }
     if (options.json !== true) console.log(`Compacted in ${seconds.toFixed(1)} s`);
   } finally {
@@ -88,15 +96,28 @@ async function runOnce(
   }
 }
 
+function parseWatermark(text: string): number {
+  try {
+    return parseInstant(text);
+  } catch (cause) {
+    throw new SyntaxError(
+      `Cannot read --watermark "${text}": it is not an instant, expected one such as 2026-03-01T00:00:00Z`,
+      { cause },
+    );
+  }
+}
+
 function parseCut(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new SyntaxError(`Cannot read --rollback "${text}": it is not a cut, expected a number`);
 }
 
-function summaryText(summary: CompactionSummary): string {
+function summaryText({ views }: Repository, summary: CompactionSummary): string {
+  const hasHistory = (views.get(summary.view)?.history ?? null) !== null;
+  const watermark = hasHistory ? `, watermark ${formatInstant(summary.watermarkMs)}` : "";
   const vanished = summary.vanishedKeys === 0 ? "" : `, ${count(summary.vanishedKeys)} vanished`;
   const resumed = summary.resumed ? ", resumed" : "";
-  return `${summary.view}: ${count(summary.rows)} rows, ${count(summary.keys)} keys${vanished}, ${bytesText(summary.bytes)}, cut ${summary.cut}${resumed}`;
+  return `${summary.view}: ${count(summary.rows)} rows, ${count(summary.keys)} keys${vanished}, ${bytesText(summary.bytes)}, cut ${summary.cut}${watermark}${resumed}`;
 }
 
 const retryMs = 30_000;

@@ -11,7 +11,7 @@ interface HealOptions {
   readonly features: string;
   readonly offline: string;
   readonly memory: string;
-  readonly remove?: readonly string[];
+  readonly remove: readonly string[];
   readonly json?: boolean;
 }
 
@@ -22,7 +22,7 @@ export function addHealCommand(program: Command): void {
     .argument("<source>", "name of the source, which declares an event id")
     .argument("[files...]", "CSV, JSON lines or Parquet: events as they should have been")
     .requiredOption("--features <file>", "the module that exports the definitions")
-    .option("--remove <id...>", "ids of events that should not have been")
+    .option("--remove <id>", "an event that should not have been; may be repeated", also, [])
     .option("--offline <directory>", "the offline store", ".tilemark/offline")
     .option("--memory <size>", "memory that the engine may use", "1GB")
     .option("--json", "print one JSON object")
@@ -31,7 +31,7 @@ export function addHealCommand(program: Command): void {
       const memoryBytesMax = parseBytes(options.memory);
       const line = new ProgressLine();
       const corrections = await readCorrections(
-        { source, files, removedIds: options.remove ?? [] },
+        { source, files, removedIds: options.remove },
         {
           memoryBytesMax,
           onRead: (rows) => {
@@ -54,5 +54,10 @@ export function addHealCommand(program: Command): void {
 }
 
 function tallyText(tally: { readonly corrected: number; readonly removed: number }): string {
-  return `corrected ${count(tally.corrected)}, removed ${count(tally.removed)}: they win with the next compaction`;
+  return `${count(tally.corrected)} corrections, ${count(tally.removed)} removals: where their ids are, they win with the next compaction`;
+}
+
+/** One id an option, so that a file after it is not taken for another. */
+function also(id: string, before: readonly string[]): readonly string[] {
+  return [...before, id];
 }
