@@ -43,12 +43,8 @@ export function httpCompactionApi(options: HttpCompactionApiOptions): Compaction
       return readLogPage(await readBytes(await send(options, path)));
     },
     trimLog: async (request) => drain(await post("trim", request)),
-    closeBefore: async ({ beforeMs, ...request }) => {
-      const before = Number.isFinite(beforeMs) ? { beforeMs } : {};
-      return (await readAnswer(
-        await post("close-before", { ...request, ...before }),
-      )) as ClosedSource;
-    },
+    closeBefore: async (request) =>
+      (await readAnswer(await post("close-before", request))) as ClosedSource,
     appendRows: async (request) => drain(await postBytes("append-rows", writeAppendRows(request))),
     deletions: async () => readDeletions(await readBytes(await send(options, "deletions"))),
     finishDeletions: async (names) => drain(await post("finish-deletions", { names })),

@@ -92,11 +92,12 @@ export class Burials {
   }
 }
 
-function findEntity({ entities }: Repository, name: string): EntityDefinition {
+/** The entity that a deletion names. @throws FeatureError NOT_FOUND. */
+export function findEntity({ entities }: Repository, name: string): EntityDefinition {
   const entity = entities.get(name);
   if (entity !== undefined) return entity;
   const shown = name.slice(0, limits.nameLengthMax);
-  throw new FeatureError("NOT_FOUND", `Cannot find entity "${shown}": it is not defined`);
+  throw new FeatureError("NOT_FOUND", `Cannot delete entity "${shown}": it is not defined`);
 }
 
 function digestOf(tombstone: string): string {

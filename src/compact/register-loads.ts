@@ -9,9 +9,10 @@
  */
 
 import { limits } from "../core/limits.ts";
-import type { ViewDefinition } from "../define/definition.ts";
+import type { SourceDefinition, ViewDefinition } from "../define/definition.ts";
 import { logShardOf } from "../ingest/log-shard-of.ts";
 import type { LoadedRow, NewLoad, OfflineStore } from "../offline/offline-store.ts";
+import type { ClosedSource } from "../store/event-log.ts";
 import type { CompactionApi } from "./compaction-api.ts";
 
 export async function registerLoads(
@@ -21,50 +22,51 @@ export async function registerLoads(
 ): Promise<void> {
   for (const source of new Set(views.map((view) => view.history ?? view.source))) {
     if (source.kind === "batchSource") continue;
-    for (const load of await offline.newLoads(source)) {
-      await appendRecent(api, offline, load);
-      await offline.registerLoad(load, await closeShards(api, load, -Infinity));
+    const loads = await offline.newLoads(source);
+    if (loads.length === 0) continue;
+    const beforeMs = (await api.now()) - source.redeliveryHorizonMs;
+    for (const load of loads) {
+      await appendRecent(api, offline, { load, closed: await closeShards(api, source, beforeMs) });
+      // Closed once more, for the epoch that is open now: what came in between is in it too.
+      const closed = await closeShards(api, source, beforeMs);
+      await offline.registerLoad(load, Math.max(...closed.map(({ epoch }) => epoch)));
     }
   }
 }
 
+interface ClosedShard extends ClosedSource {
+  readonly shard: string;
+}
+
+/** Every shard of a source's log, closed to events before an instant whose ids it does not know. */
+async function closeShards(
+  api: CompactionApi,
+  { name, log }: SourceDefinition,
+  beforeMs: number,
+): Promise<readonly ClosedShard[]> {
+  const closed: ClosedShard[] = [];
+  for (const shard of await api.shards(log)) {
+    closed.push({ shard, ...(await api.closeBefore({ shard, source: name, beforeMs })) });
+  }
+  return closed;
+}
+
+/** Appends the rows that the shards have not closed; older ones can only have come before. */
 async function appendRecent(
   api: CompactionApi,
   offline: OfflineStore,
-  load: NewLoad,
+  { load, closed }: { readonly load: NewLoad; readonly closed: readonly ClosedShard[] },
 ): Promise<void> {
-  const { source } = load;
-  const shards = await api.shards(source.log);
-  const horizonMs = (await api.now()) - source.redeliveryHorizonMs;
-  const fromMs = new Map<string, number>();
-  for (const shard of shards) {
-    const closed = await api.closeBefore({ shard, source: source.name, beforeMs: horizonMs });
-    fromMs.set(shard, closed.beforeMs);
-  }
-  for await (const rows of offline.recentRows(load, Math.min(...fromMs.values()))) {
-    for (const [index, shard] of shards.entries()) {
+  const { name: source } = load.source;
+  const fromMs = Math.min(...closed.map(({ beforeMs }) => beforeMs));
+  for await (const rows of offline.recentRows(load, fromMs)) {
+    for (const [index, { shard, beforeMs }] of closed.entries()) {
       const isOwn = ({ id, timestampMs }: LoadedRow) =>
-        timestampMs >= (fromMs.get(shard) ?? -Infinity) &&
-        logShardOf(source.name, id, shards.length) === index;
+        timestampMs >= beforeMs && logShardOf(source, id, closed.length) === index;
       const own = rows.filter(isOwn);
       for (let i = 0; i < own.length; i += limits.appendRowsMax) {
-        const part = own.slice(i, i + limits.appendRowsMax);
-        await api.appendRows({ shard, source: source.name, rows: part });
+        await api.appendRows({ shard, source, rows: own.slice(i, i + limits.appendRowsMax) });
       }
     }
   }
-}
-
-/** The newest epoch that an event of the source can have in the log by now. */
-async function closeShards(
-  api: CompactionApi,
-  { source }: NewLoad,
-  beforeMs: number,
-): Promise<number> {
-  let epoch = -1;
-  for (const shard of await api.shards(source.log)) {
-    const closed = await api.closeBefore({ shard, source: source.name, beforeMs });
-    epoch = Math.max(epoch, closed.epoch);
-  }
-  return epoch;
 }

@@ -4,9 +4,9 @@ import { Hono } from "hono";
 import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
+import { findEntity } from "../compact/burials.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
-import { instantMsMax } from "../core/instant.ts";
-import type { EntityDefinition, Repository, SourceDefinition } from "../define/definition.ts";
+import type { Repository, SourceDefinition } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { LogRow } from "../store/event-log.ts";
 import {
@@ -129,7 +129,7 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
     .post("/close-before", async (c) => {
       const request = parseEnvelope(closeSchema, await readAdminJson(c.req.raw));
       const { shard, source, beforeMs } = request;
-      return c.json(await findShard(parts, shard).closeBefore(source, beforeMs ?? -instantMsMax));
+      return c.json(await findShard(parts, shard).closeBefore(source, beforeMs));
     })
     .post("/append-rows", async (c) => {
       const body = await readBody(c.req.raw, limits.adminBodyBytesMax);
@@ -169,11 +169,7 @@ const startSchema = z.object(
   "an object",
 );
 const deleteSchema = z.object({ entity: text, joinKeyMap: jsonObject }, "an object");
-/** Infinity is no JSON: an instant that is left out closes nothing. */
-const closeSchema = z.object(
-  { shard: text, source: text, beforeMs: z.optional(integer) },
-  "an object",
-);
+const closeSchema = z.object({ shard: text, source: text, beforeMs: integer }, "an object");
 const namesSchema = z.object({ names: texts }, "an object");
 const eraseSchema = z.object({ ...finishFields, entities: texts }, "an object");
 const finishSchema = z.object(finishFields, "an object");
@@ -201,13 +197,6 @@ function refuseMore(action: string, count: number, max: number): void {
     "TOO_LARGE",
     `Cannot ${action} ${count} records in one request: expected at most ${max}`,
   );
-}
-
-function findEntity({ entities }: Repository, name: string): EntityDefinition {
-  const entity = entities.get(name);
-  if (entity !== undefined) return entity;
-  const shown = name.slice(0, limits.nameLengthMax);
-  throw new FeatureError("NOT_FOUND", `Cannot delete entity "${shown}": it is not defined`);
 }
 
 function findSource({ sources }: Repository, name: string): SourceDefinition {

@@ -1,9 +1,5 @@
-/**
- * Views over one source whose every feature is the list of the tags of the events in its window, each
- * as often as it was counted: an error cannot cancel.
- */
+/** The views of a simulation, over one source: each lists the tags of the events in its windows. */
 
-import type { BoundFunction, StateAlgebra } from "../../src/aggregate/aggregate.ts";
 import type {
   EntityDefinition,
   Repository,
@@ -12,36 +8,11 @@ import type {
   ViewDefinition,
   Window,
 } from "../../src/define/definition.ts";
+import { idView } from "../builders/id-view.ts";
+import type { IdViewOptions } from "../builders/id-view.ts";
 
 export const minuteMs = 60_000;
 export const hourMs = 60 * minuteMs;
-
-const tags: StateAlgebra<string[]> = {
-  key: "tags",
-  ordered: false,
-  empty: () => [],
-  isEmpty: (state) => state.length === 0,
-  addInto: (state, value) => {
-    state.push(String(value));
-  },
-  mergeInto: (state, from) => {
-    state.push(...from);
-  },
-  write: (state, writer) => {
-    writer.varint(state.length);
-    for (const tag of [...state].sort()) writer.string(tag);
-  },
-  readInto: (state, reader) => {
-    for (let count = reader.varint(); count > 0; count--) state.push(reader.string());
-  },
-};
-
-const bound: BoundFunction = {
-  states: [tags as StateAlgebra],
-  output: { array: "string" },
-  emptyValue: [],
-  finish: ([state]) => [...(state as string[])].sort(),
-};
 
 export const user: EntityDefinition = {
   kind: "entity",
@@ -91,46 +62,9 @@ export function sourceEvent(event: {
   return { id, timestampMs, values: [timestampMs, id, event.user, event.card, tag] };
 }
 
-interface ViewOptions {
-  readonly kind?: ViewDefinition["kind"];
-  readonly entity: EntityDefinition;
-  readonly windowing: ViewDefinition["windowing"];
-  readonly intervalMs: number;
-  readonly windows: readonly Window[];
-  readonly horizonMs: number;
-  readonly fingerprint: string;
-  readonly history?: SourceDefinition;
-}
-
-function idView(name: string, options: ViewOptions): ViewDefinition {
-  return {
-    kind: options.kind ?? "streamView",
-    name,
-    entities: [options.entity],
-    joinKeys: options.entity.joinKeys,
-    source: events,
-    history: options.history ?? null,
-    watermarkStepMs: options.history === undefined ? 0 : options.intervalMs,
-    windowing: options.windowing,
-    intervalMs: options.windowing === "continuous" ? 0 : options.intervalMs,
-    featureStartTimeMs: null,
-    features: options.windows.map((window, i) => ({
-      name: `w${i}`,
-      column: "tag",
-      functionName: "tags",
-      n: null,
-      window,
-      bound,
-      slotIndexes: [0],
-      description: null,
-    })),
-    valueColumns: [{ name: "tag", type: "string" }],
-    slots: [{ column: "tag", columnIndex: 0, algebra: tags as StateAlgebra }],
-    ordered: false,
-    compactionEveryMs: options.horizonMs,
-    horizonMs: options.horizonMs,
-    fingerprint: options.fingerprint,
-  };
+/** A view of the tags of these events: bodies, where an id came with more than one. */
+function tagView(name: string, options: Omit<IdViewOptions, "name" | "source" | "column">) {
+  return idView({ ...options, name, source: events, column: "tag" });
 }
 
 function span(hours: number | null, offsetMs = 0): Window {
@@ -138,7 +72,7 @@ function span(hours: number | null, offsetMs = 0): Window {
 }
 
 /** The view whose lifetime window a trace shows. */
-export const lifetimeOfUser = idView("user_continuous", {
+export const lifetimeOfUser = tagView("user_continuous", {
   entity: user,
   windowing: "continuous",
   intervalMs: 0,
@@ -148,7 +82,7 @@ export const lifetimeOfUser = idView("user_continuous", {
 });
 
 const others: readonly ViewDefinition[] = [
-  idView("user_sliding", {
+  tagView("user_sliding", {
     entity: user,
     windowing: "sliding",
     intervalMs: 5 * minuteMs,
@@ -156,7 +90,7 @@ const others: readonly ViewDefinition[] = [
     horizonMs: 3 * hourMs,
     fingerprint: "00000000000000a2",
   }),
-  idView("card_sawtooth", {
+  tagView("card_sawtooth", {
     entity: card,
     windowing: "sawtooth",
     intervalMs: 10 * minuteMs,
@@ -164,7 +98,7 @@ const others: readonly ViewDefinition[] = [
     horizonMs: hourMs,
     fingerprint: "00000000000000a3",
   }),
-  idView("user_batch", {
+  tagView("user_batch", {
     kind: "batchView",
     entity: user,
     windowing: "sliding",
@@ -173,7 +107,7 @@ const others: readonly ViewDefinition[] = [
     horizonMs: 6 * hourMs,
     fingerprint: "00000000000000a4",
   }),
-  idView("user_history", {
+  tagView("user_history", {
     entity: user,
     windowing: "sliding",
     intervalMs: 5 * minuteMs,

@@ -451,12 +451,12 @@ const compactionMutants: readonly Mutant[] = [
   {
     name: "load-not-in-the-log",
     why: "an event that is loaded and then ingested counts twice until the next compaction",
-    patches: [patch(registerLoads, "      await appendRecent(api, offline, load);\n", "")],
+    patches: [patch(registerLoads, "timestampMs >= beforeMs &&", "false &&")],
   },
   {
     name: "load-seen-too-early",
     why: "a load belongs to cuts before the epoch that its events were ingested in",
-    patches: [patch(registerLoads, "  return epoch;\n", "  return -1;\n")],
+    patches: [patch(registerLoads, "Math.max(...closed.map(({ epoch }) => epoch))", "-1")],
   },
   {
     name: "rollback-behind-collected",
