@@ -4,16 +4,22 @@ import type { Hono } from "hono";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
-import { WorkersKvStore } from "../stores/workers-kv-store.ts";
-import { logNames, logShards, streamHomes } from "./cloudflare/environment.ts";
-import type { TilemarkEnvironment } from "./cloudflare/environment.ts";
+import { WorkerHomes, logShards, openPlatformStores } from "./cloudflare/environment.ts";
+import type { OpenStores, TilemarkEnvironment } from "./cloudflare/environment.ts";
 import { logShardClass } from "./cloudflare/log-shard.ts";
 import { publisherClass } from "./cloudflare/publisher.ts";
 import { call } from "./cloudflare/rpc.ts";
 import { streamShardClass } from "./cloudflare/stream-shard.ts";
+import { logNames } from "./log-names.ts";
+
+export interface WorkerOptions {
+  /** Stores in the place of Workers KV, and of Durable Objects for stream records. */
+  readonly openStores?: OpenStores;
+}
 
 /**
- * The handler and the Durable Object classes of a worker's module.
+ * The handler and the Durable Object classes of a worker's module. The log is in Durable Objects
+ * always; records are where `openStores` says.
  *
  * @example
  * import * as features from "./features.ts";
@@ -21,44 +27,50 @@ import { streamShardClass } from "./cloudflare/stream-shard.ts";
  * export default worker.handler;
  * export const { LogShard, StreamShard, PublisherShard } = worker;
  */
-export function createWorker(definitions: Readonly<Record<string, unknown>>) {
+export function createWorker(
+  definitions: Readonly<Record<string, unknown>>,
+  { openStores = openPlatformStores }: WorkerOptions = {},
+) {
   const repository = loadRepository(definitions);
   const apps = new WeakMap<TilemarkEnvironment, Hono>();
   return {
     handler: {
       fetch(request: Request, env: TilemarkEnvironment): Response | Promise<Response> {
         let app = apps.get(env);
-        if (app === undefined) apps.set(env, (app = appOf(repository, env)));
+        if (app === undefined) apps.set(env, (app = appOf(repository, env, openStores)));
         return app.fetch(request);
       },
     },
-    LogShard: logShardClass(repository),
+    LogShard: logShardClass(repository, openStores),
     StreamShard: streamShardClass(repository),
-    PublisherShard: publisherClass(repository),
+    PublisherShard: publisherClass(repository, openStores),
   };
 }
 
-function appOf(repository: Repository, env: TilemarkEnvironment): Hono {
+function appOf(repository: Repository, env: TilemarkEnvironment, openStores: OpenStores): Hono {
+  const { batch, streamReaders } = new WorkerHomes(repository, env, openStores);
   const clockOffsetMs = Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0);
   const publisherId = env.PUBLISHER.idFromName("publisher");
   const publisher = () => env.PUBLISHER.get(publisherId);
   return createApp({
     repository,
     clock: { now: () => Date.now() + clockOffsetMs },
-    homes: { batch: new WorkersKvStore(env.BATCH), streams: streamHomes(env) },
-    logs: logNames(repository),
-    logShards: (log) => logShards(env, log),
-    publisher: {
-      delete: (request) => call("publisher", publisher().delete(request)),
-      deletions: () => call("publisher", publisher().deletions()),
-      finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
-      erase: (request) => call("publisher", publisher().erase(request)),
-      start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
-      publish: (request) => call("publisher", publisher().publish(request)),
-      finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),
-      collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
-      finishCollect: (request, nowMs) =>
-        call("publisher", publisher().finishCollect(request, nowMs)),
+    homes: { batch, streams: streamReaders },
+    home: {
+      logs: logNames(repository),
+      logShards: (log) => logShards(env, log),
+      publisher: {
+        delete: (request) => call("publisher", publisher().delete(request)),
+        deletions: () => call("publisher", publisher().deletions()),
+        finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
+        erase: (request) => call("publisher", publisher().erase(request)),
+        start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
+        publish: (request) => call("publisher", publisher().publish(request)),
+        finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),
+        collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
+        finishCollect: (request, nowMs) =>
+          call("publisher", publisher().finishCollect(request, nowMs)),
+      },
     },
     testClock: env.TILEMARK_TEST_CLOCK === "1",
     access: "loopback",

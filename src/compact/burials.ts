@@ -59,10 +59,13 @@ export class Burials {
     return deletions;
   }
 
-  finish(names: readonly string[]): Promise<void> {
-    return this.#parts.state.put(
-      Object.fromEntries(names.map((name) => [pendingPrefix + name, undefined])),
-    );
+  async finish(names: readonly string[]): Promise<void> {
+    for (let i = 0; i < names.length; i += limits.stateEntriesMax) {
+      const some = names.slice(i, i + limits.stateEntriesMax);
+      await this.#parts.state.put(
+        Object.fromEntries(some.map((name) => [pendingPrefix + name, undefined])),
+      );
+    }
   }
 
   /** @throws FeatureError INVALID_REQUEST where no tombstone hides one of the entities. */

@@ -56,6 +56,8 @@ export const limits = {
   publishBytesMax: 4 * 2 ** 20,
   /** Cuts of a view that it can be rolled back to. */
   finishedCutsMax: 100,
+  /** Entries of a state table written together: a Durable Object takes 128. */
+  stateEntriesMax: 128,
   /** Rows of a load in one request that appends them to the log. */
   appendRowsMax: 1_000,
   /** Entities in one collect. */

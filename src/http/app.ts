@@ -22,16 +22,22 @@ export interface AppParts {
   readonly workspaces?: readonly string[];
   readonly clock: { now(): number };
   readonly homes: ServingHomes;
-  /** The names of all logs. */
-  readonly logs: readonly string[];
-  readonly logShards: (log: string) => readonly LogAccess[];
-  readonly publisher: PublisherAccess;
+  /** Where events are taken in and compactions publish; left out where requests are answered alone. */
+  readonly home?: HomeParts;
   /** Whether `x-tilemark-now` is honoured; a request that carries it is refused otherwise. */
   readonly testClock: boolean;
   /** Only names of this machine are answered. */
   readonly access: "loopback";
   /** Told of failures on this side, for the host to log. */
   readonly report: ReportError;
+}
+
+/** The truth about what was acknowledged, and who publishes. */
+export interface HomeParts {
+  /** The names of all logs. */
+  readonly logs: readonly string[];
+  readonly logShards: (log: string) => readonly LogAccess[];
+  readonly publisher: PublisherAccess;
 }
 
 /** Answers requests through `app.fetch`. Nothing is read or written before the first one. */
@@ -43,7 +49,9 @@ export function createApp(parts: AppParts): Hono {
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.route("/", getFeaturesRoute(parts));
-  app.route("/", ingestRoute(parts));
-  app.route("/admin", adminRoutes(parts));
+  if (parts.home !== undefined) {
+    app.route("/", ingestRoute({ ...parts, ...parts.home }));
+    app.route("/admin", adminRoutes({ ...parts, ...parts.home }));
+  }
   return app as unknown as Hono;
 }

@@ -85,11 +85,18 @@ function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
 }
 
 /** Null where the value is all that it should be. */
-function writeDetails({ answer, waitingCount }: ServedFeature): Json {
-  const faulty = writeFault(answer);
-  // Late events that the history has yet to tell of: the value is exact for what it has told.
-  if (waitingCount === null || waitingCount === 0) return faulty;
-  return { ...(faulty as object), lateEventsWaiting: waitingCount };
+function writeDetails({ answer, waitingCount, staleness }: ServedFeature): Json {
+  const details = {
+    ...(staleness !== null && {
+      stale: true,
+      asOf: formatInstant(staleness.asOfMs),
+      reason: staleness.reason,
+    }),
+    ...(writeFault(answer) as object | null),
+    // Late events that the history has yet to tell of: the value is exact for what it has told.
+    ...((waitingCount ?? 0) > 0 && { lateEventsWaiting: waitingCount }),
+  };
+  return Object.keys(details).length === 0 ? null : details;
 }
 
 function writeFault({ fault, degraded }: FeatureAnswer): Json {

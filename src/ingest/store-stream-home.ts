@@ -2,7 +2,12 @@
 
 import { FeatureError, assert } from "../core/errors.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
-import type { OnlineStore, StoreReadOptions, StoredValue } from "../store/online-store.ts";
+import type {
+  OnlineStore,
+  StoreCapabilities,
+  StoreReadOptions,
+  StoredValue,
+} from "../store/online-store.ts";
 import type {
   ApplyContext,
   CollectRequest,
@@ -24,6 +29,10 @@ export class StoreStreamHome implements StreamHome {
     assert(store.capabilities.compareAndSet, "a home of streams has compare-and-set");
     this.#store = store;
     this.#repository = repository;
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.#store.capabilities;
   }
 
   readMany(

@@ -2,7 +2,9 @@
 
 import type { DataType, Scalar } from "../core/value.ts";
 import type { ServiceDefinition } from "../define/definition.ts";
+import type { Staleness } from "../store/online-store.ts";
 import { entityKey } from "../tile/keys.ts";
+import { olderOf } from "./older-of.ts";
 import { readViews } from "./read-views.ts";
 import type { ServingHomes, ViewRead, ViewsRead } from "./read-views.ts";
 import { runOnDemand } from "./run-on-demand.ts";
@@ -20,6 +22,8 @@ export interface ServedFeature {
   readonly answer: FeatureAnswer;
   /** As `ViewAnswer` has it; null for on-demand features. */
   readonly waitingCount: number | null;
+  /** As `ViewAnswer` has it; of an on-demand feature that of its oldest input. */
+  readonly staleness: Staleness | null;
 }
 
 export interface ServiceRequest {
@@ -56,12 +60,25 @@ export function finishService(
 ): readonly ServedFeature[] {
   const served = new Set(service.servedViews);
   return [
-    ...runOnDemand(service.onDemandViews, inputs).flatMap(onDemandFeatures),
+    ...runOnDemand(service.onDemandViews, inputs).flatMap((answer) =>
+      onDemandFeatures(answer, oldestInput(answer, inputs)),
+    ),
     ...inputs.answers.filter(({ view }) => served.has(view.name)).flatMap(viewFeatures),
   ];
 }
 
-function onDemandFeatures({ view, features }: OnDemandAnswer): ServedFeature[] {
+/** What was made of old copies is as old. */
+function oldestInput({ view }: OnDemandAnswer, { answers }: OnDemandInputs): Staleness | null {
+  const names = new Set(Object.values(view.inputs).map(({ name }) => name));
+  return answers
+    .filter((answer) => names.has(answer.view.name))
+    .reduce((oldest: Staleness | null, { staleness }) => olderOf(oldest, staleness), null);
+}
+
+function onDemandFeatures(
+  { view, features }: OnDemandAnswer,
+  staleness: Staleness | null,
+): ServedFeature[] {
   return Object.entries(view.output).map(([name, type], i) => ({
     name: `${view.name}.${name}`,
     type,
@@ -69,10 +86,11 @@ function onDemandFeatures({ view, features }: OnDemandAnswer): ServedFeature[] {
     isCount: false,
     answer: features[i] as FeatureAnswer,
     waitingCount: null,
+    staleness,
   }));
 }
 
-function viewFeatures({ view, features, waitingCount }: ViewAnswer): ServedFeature[] {
+function viewFeatures({ view, features, waitingCount, staleness }: ViewAnswer): ServedFeature[] {
   return view.features.map((feature, i) => ({
     name: `${view.name}.${feature.name}`,
     type: feature.bound.output,
@@ -80,5 +98,6 @@ function viewFeatures({ view, features, waitingCount }: ViewAnswer): ServedFeatu
     isCount: feature.functionName === "count",
     answer: features[i] as FeatureAnswer,
     waitingCount,
+    staleness,
   }));
 }

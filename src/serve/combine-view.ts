@@ -15,7 +15,7 @@ import { leadAt, windowBounds } from "../window/bounds.ts";
 import { SegmentStates } from "./segment-states.ts";
 import { usedBounds } from "./used-bounds.ts";
 import type { Section, UsedBounds } from "./used-bounds.ts";
-import type { FeatureAnswer, FeatureFault, ViewAnswer } from "./view-answer.ts";
+import type { CombinedView, FeatureAnswer, FeatureFault } from "./view-answer.ts";
 import type { ViewPlan } from "./view-plan.ts";
 
 export interface EntityRecords {
@@ -24,7 +24,7 @@ export interface EntityRecords {
   readonly stream: StreamRecordView | null;
 }
 
-export function combineView(plan: ViewPlan, records: EntityRecords, nowMs: number): ViewAnswer {
+export function combineView(plan: ViewPlan, records: EntityRecords, nowMs: number): CombinedView {
   const { view } = plan;
   const { batch, stream } = records;
   if (batch === null && (stream === null || view.kind === "batchView")) {

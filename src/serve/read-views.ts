@@ -1,23 +1,30 @@
 /**
  * Reads what a request needs in one parallel round: no read waits for another's answer. It makes
- * sum over homes and shards of ceil(keys / keysPerTripMax) calls, and each key is read once.
+ * sum over homes and shards of ceil(keys / keysPerTripMax) calls, and each key is read once. Batch
+ * and stream records that are in the same home are read by the same call.
  */
 
 import { CorruptRecordError } from "../core/errors.ts";
-import { groupBy } from "../core/group-by.ts";
 import type { ViewDefinition } from "../define/definition.ts";
-import type { OnlineStore, StoreReadOptions, StoredValue } from "../store/online-store.ts";
-import type { StreamHome } from "../store/stream-home.ts";
+import type {
+  RecordReader,
+  Staleness,
+  StoreReadOptions,
+  StoredValue,
+} from "../store/online-store.ts";
 import { readBatchRecord } from "../tile/batch-record.ts";
 import { batchKey, shardOf, streamKey, tombstoneKeys } from "../tile/keys.ts";
 import { viewStreamRecord } from "../tile/stream-record.ts";
 import { combineView, faultyFeatures } from "./combine-view.ts";
+import { olderOf } from "./older-of.ts";
 import type { ReadCost, ViewAnswer } from "./view-answer.ts";
 import { planView } from "./view-plan.ts";
 
+/** Where records are read from; the same object may be all of them. */
 export interface ServingHomes {
-  readonly batch: OnlineStore;
-  readonly streams: readonly StreamHome[];
+  readonly batch: RecordReader;
+  /** By shard: an entity's stream records are all in one of them. */
+  readonly streams: readonly RecordReader[];
 }
 
 /** `entity` is the `entityKey` of the view's join keys. */
@@ -31,7 +38,7 @@ interface NamedRead {
   readonly view: ViewDefinition;
   readonly batch: string;
   /** Null for a batch view. */
-  readonly stream: { readonly key: string; readonly shard: number } | null;
+  readonly stream: { readonly key: string; readonly home: RecordReader } | null;
   /** Where one of these is there, the entity is deleted. */
   readonly tombstones: readonly string[];
 }
@@ -42,7 +49,13 @@ export interface ViewsRead {
   readonly cost: ReadCost;
 }
 
-type Values = ReadonlyMap<string, StoredValue | null>;
+/** What one home answered. */
+interface Trip {
+  readonly values: ReadonlyMap<string, StoredValue | null>;
+  readonly staleness: Staleness | null;
+}
+
+type Trips = ReadonlyMap<RecordReader, Trip>;
 
 /** @throws FeatureError STORE_UNAVAILABLE when a store fails. */
 export async function readViews(
@@ -52,20 +65,19 @@ export async function readViews(
 ): Promise<ViewsRead> {
   const options = request.signal === undefined ? {} : { signal: request.signal };
   const named = reads.map((read) => nameRead(read, homes));
-  const batchKeys = batchKeysOf(named);
-  const trips = [readTrip(homes.batch, batchKeys, options)];
-  const streamReads = named.filter(({ stream }) => stream !== null);
-  for (const [shard, shardReads] of groupBy(streamReads, ({ stream }) => stream?.shard ?? 0)) {
-    const keys = shardReads.flatMap(({ stream, tombstones }) => [stream?.key ?? "", ...tombstones]);
-    trips.push(readTrip(homes.streams[shard] as StreamHome, [...new Set(keys)], options));
-  }
-  const values: Values = new Map((await Promise.all(trips)).flat());
-  const batchCalls = Math.ceil(batchKeys.length / homes.batch.capabilities.keysPerTripMax);
+  const keysOf = keysByHome(named, homes);
+  const trips: Trips = new Map(
+    await Promise.all(
+      [...keysOf].map(async ([home, keys]): Promise<[RecordReader, Trip]> => {
+        return [home, await readTrip(home, [...keys], options)];
+      }),
+    ),
+  );
   return {
-    answers: named.map((read) => answerView(read, values, request.nowMs)),
+    answers: named.map((read) => answerView(homes, read, { trips, nowMs: request.nowMs })),
     cost: {
-      storeCalls: batchCalls + trips.length - 1,
-      storeBytes: [...values.values()].reduce((sum, value) => sum + (value?.bytes.length ?? 0), 0),
+      storeCalls: sum([...keysOf].map(([home, { size }]) => callCount(home, size))),
+      storeBytes: sum([...trips.values()].map(({ values }) => byteCount(values))),
     },
   };
 }
@@ -76,47 +88,82 @@ function nameRead({ view, entity }: ViewRead, { streams }: ServingHomes): NamedR
     view,
     batch: batchKey(view, entity),
     stream: isLive
-      ? { key: streamKey(view, entity), shard: shardOf(entity, streams.length) }
+      ? {
+          key: streamKey(view, entity),
+          home: streams[shardOf(entity, streams.length)] as RecordReader,
+        }
       : null,
     tombstones: tombstoneKeys(view, entity),
   };
 }
 
 /** Tombstones are in every home: they are read where their view is, which a batch view has in one. */
-function batchKeysOf(reads: readonly NamedRead[]): string[] {
-  const keys = reads.flatMap(({ batch, stream, tombstones }) =>
-    stream === null ? [batch, ...tombstones] : [batch],
-  );
-  return [...new Set(keys)];
+function keysByHome(
+  reads: readonly NamedRead[],
+  { batch: batchHome }: ServingHomes,
+): ReadonlyMap<RecordReader, ReadonlySet<string>> {
+  const homes = new Map<RecordReader, Set<string>>();
+  const keysOf = (home: RecordReader): Set<string> => {
+    const keys = homes.get(home) ?? new Set<string>();
+    homes.set(home, keys);
+    return keys;
+  };
+  for (const { batch, stream, tombstones } of reads) {
+    keysOf(batchHome).add(batch);
+    const liveKeys = keysOf(stream?.home ?? batchHome);
+    if (stream !== null) liveKeys.add(stream.key);
+    for (const tombstone of tombstones) liveKeys.add(tombstone);
+  }
+  return homes;
 }
 
 async function readTrip(
-  home: Pick<OnlineStore, "readMany">,
+  home: RecordReader,
   keys: readonly string[],
   options: StoreReadOptions,
-): Promise<[string, StoredValue | null][]> {
-  const values = await home.readMany(keys, options);
-  return keys.map((key, i) => [key, values[i] ?? null]);
+): Promise<Trip> {
+  let staleness: Staleness | null = null;
+  const values = await home.readMany(keys, {
+    ...options,
+    onStale: (told) => (staleness = olderOf(staleness, told)),
+  });
+  return { values: new Map(keys.map((key, i) => [key, values[i] ?? null])), staleness };
+}
+
+function callCount({ capabilities }: RecordReader, keyCount: number): number {
+  return Math.max(1, Math.ceil(keyCount / capabilities.keysPerTripMax));
+}
+
+function byteCount(values: Trip["values"]): number {
+  return sum([...values.values()].map((value) => value?.bytes.length ?? 0));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 /** A record that cannot be read makes its view's features faulty and leaves the others alone. */
 function answerView(
+  { batch: batchHome }: ServingHomes,
   { view, batch, stream, tombstones }: NamedRead,
-  values: Values,
-  nowMs: number,
+  { trips, nowMs }: { readonly trips: Trips; readonly nowMs: number },
 ): ViewAnswer {
-  const isDeleted = tombstones.some((key) => (values.get(key) ?? null) !== null);
-  const batchValue = isDeleted ? null : (values.get(batch) ?? null);
-  const streamValue = isDeleted || stream === null ? null : (values.get(stream.key) ?? null);
+  const batchTrip = trips.get(batchHome) as Trip;
+  const liveTrip = trips.get(stream?.home ?? batchHome) as Trip;
+  const staleness = olderOf(batchTrip.staleness, liveTrip.staleness);
+  const isDeleted = tombstones.some((key) => (liveTrip.values.get(key) ?? null) !== null);
+  const batchValue = isDeleted ? null : (batchTrip.values.get(batch) ?? null);
+  const streamValue =
+    isDeleted || stream === null ? null : (liveTrip.values.get(stream.key) ?? null);
   try {
     const records = {
       batch: batchValue === null ? null : readBatchRecord(batchValue.bytes, view),
       stream: streamValue === null ? null : viewStreamRecord(streamValue.bytes, view),
     };
-    return combineView(planView(view), records, nowMs);
+    return { ...combineView(planView(view), records, nowMs), staleness };
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
     const fault = { code: "CORRUPT_RECORD", message: error.message } as const;
-    return { view, features: faultyFeatures(view, null, fault), waitingCount: null };
+    return { view, features: faultyFeatures(view, null, fault), waitingCount: null, staleness };
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Value } from "../core/value.ts";
 import type { Interval } from "../window/bounds.ts";
+import type { Staleness } from "../store/online-store.ts";
 import type { ViewDefinition } from "../define/definition.ts";
 
 export type FeatureStatus = "PRESENT" | "MISSING_DATA" | "TIME_OUT" | "UNKNOWN";
@@ -22,7 +23,8 @@ export interface FeatureAnswer {
   readonly fault: FeatureFault | null;
 }
 
-export interface ViewAnswer {
+/** What records come to. */
+export interface CombinedView {
   readonly view: ViewDefinition;
   /** One a feature, in the order of `view.features`. */
   readonly features: readonly FeatureAnswer[];
@@ -31,6 +33,11 @@ export interface ViewAnswer {
    * and come after the compaction, wait for the next one. Null where there is no such thing.
    */
   readonly waitingCount: number | null;
+}
+
+export interface ViewAnswer extends CombinedView {
+  /** Set where what went into it is known to be older than what was acknowledged. */
+  readonly staleness: Staleness | null;
 }
 
 /** What answering cost, counted and not estimated. */

@@ -1,6 +1,6 @@
 /** A state table in memory. */
 
-import type { StateTable } from "./state-table.ts";
+import type { StateRange, StateTable } from "./state-table.ts";
 
 export class MemoryStateTable implements StateTable {
   readonly #entries = new Map<string, unknown>();
@@ -9,10 +9,13 @@ export class MemoryStateTable implements StateTable {
     return Promise.resolve(structuredClone(this.#entries.get(key)));
   }
 
-  list(prefix: string): Promise<ReadonlyMap<string, unknown>> {
-    const found = [...this.#entries].filter(([key]) => key.startsWith(prefix));
+  list(
+    prefix: string,
+    { afterKey = "", countMax = Infinity }: StateRange = {},
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const found = [...this.#entries].filter(([key]) => key.startsWith(prefix) && key > afterKey);
     found.sort(([a], [b]) => (a < b ? -1 : 1));
-    return Promise.resolve(structuredClone(new Map(found)));
+    return Promise.resolve(structuredClone(new Map(found.slice(0, countMax))));
   }
 
   put(entries: Readonly<Record<string, unknown>>): Promise<void> {

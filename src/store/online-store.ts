@@ -32,22 +32,37 @@ export interface StoreWrite {
   readonly expectedVersion?: string | null;
 }
 
+/** Why an answer may be older than what was written, and the instant at which it was current. */
+export interface Staleness {
+  readonly asOfMs: number;
+  /** A sentence that names no key and no value. */
+  readonly reason: string;
+}
+
 export interface StoreReadOptions {
   readonly signal?: AbortSignal;
+  /** Called before the answer where it is not what the store holds now, but what it once held. */
+  readonly onStale?: (staleness: Staleness) => void;
 }
 
 /**
- * - `readMany` answers one entry a key, in order, null for a key that does not exist. A read that
- *   fails rejects: a failure is never a missing key. Duplicate keys are allowed.
- * - `write` answers for each write whether it was applied. Writes of one call are not atomic
- *   together; each is atomic by itself. Two writes of one key in one call are refused.
- * - Errors are FeatureErrors with code STORE_UNAVAILABLE; their text holds no key and no value.
+ * Answers one entry a key, in order, null for a key that does not exist. A read that fails or is
+ * aborted rejects: a failure is never a missing key. Duplicate keys are allowed.
  */
-export interface OnlineStore {
-  readonly capabilities: StoreCapabilities;
+export interface RecordReader {
+  readonly capabilities: Pick<StoreCapabilities, "keysPerTripMax">;
   readMany(
     keys: readonly string[],
     options?: StoreReadOptions,
   ): Promise<readonly (StoredValue | null)[]>;
+}
+
+/**
+ * - `write` answers for each write whether it was applied. Writes of one call are not atomic
+ *   together; each is atomic by itself. Two writes of one key in one call are refused.
+ * - Errors are FeatureErrors with code STORE_UNAVAILABLE; their text holds no key and no value.
+ */
+export interface OnlineStore extends RecordReader {
+  readonly capabilities: StoreCapabilities;
   write(writes: readonly StoreWrite[]): Promise<readonly boolean[]>;
 }

@@ -2,7 +2,7 @@
 
 import type { RawEvent } from "../tile/partial.ts";
 import type { Epoch } from "./event-log.ts";
-import type { StoreReadOptions, StoredValue } from "./online-store.ts";
+import type { RecordReader } from "./online-store.ts";
 
 /** An event of the log on its way into one record. */
 export interface PlacedEvent {
@@ -44,13 +44,9 @@ export interface EraseRequest {
 
 /**
  * `apply`, `collect`, `bury` and `erase` are idempotent, and resolve when every record named is
- * written durably. `readMany` answers as `OnlineStore.readMany` does, for records and tombstones.
+ * written durably. `readMany` answers for records and tombstones.
  */
-export interface StreamHome {
-  readMany(
-    keys: readonly string[],
-    options?: StoreReadOptions,
-  ): Promise<readonly (StoredValue | null)[]>;
+export interface StreamHome extends RecordReader {
   apply(records: readonly RecordEvents[], context: ApplyContext): Promise<void>;
   collect(request: CollectRequest): Promise<void>;
   /** Writes tombstones: from then on no event reaches a record that they hide. */

@@ -41,6 +41,7 @@ class HomeTap {
   wrap(home: StreamHome): StreamHome {
     let atOnce = 0;
     return {
+      capabilities: home.capabilities,
       readMany: (keys, options) => home.readMany(keys, options),
       collect: (request) => home.collect(request),
       bury: (tombstones) => home.bury(tombstones),

@@ -19,7 +19,7 @@ import { readViews } from "../../src/serve/read-views.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
 import { writeBatchRecord } from "../../src/tile/batch-record.ts";
-import { batchKey, streamKey, tombstonePrefix } from "../../src/tile/keys.ts";
+import { batchKey, shardOf, streamKey, tombstonePrefix } from "../../src/tile/keys.ts";
 import { allFunctions } from "../builders/all-functions-view.ts";
 
 const dayMs = 86_400_000;
@@ -114,6 +114,42 @@ test("readViews() makes one parallel round of calls, each key read once", async 
   // One an entity, in the trip that its stream records take anyway.
   expect(keys.filter(isTombstone)).toHaveLength(6);
   expect(batch.keys.some(isTombstone)).toBe(false);
+});
+
+test("readViews() makes one call where batch and stream records are in the same store", async () => {
+  const only = new CountingStore(Promise.resolve());
+  const store = only.online;
+  const reads = ["a", "b"].flatMap((each) => [
+    { view: hot, entity: each },
+    { view: other, entity: each },
+  ]);
+  const { cost } = await readViews({ batch: store, streams: [store] }, reads, { nowMs });
+  expect(only.calls).toBe(1);
+  expect(cost.storeCalls).toBe(1);
+  expect(new Set(only.keys).size).toBe(only.keys.length);
+  expect(only.keys).toHaveLength(2 * (2 * 2 + 1));
+});
+
+test("readViews() says how old the copies are that a home answers from, and of no other view", async () => {
+  const store = new MemoryStore();
+  const old = (asOfMs: number): OnlineStore => ({
+    capabilities: store.capabilities,
+    write: (writes) => store.write(writes),
+    readMany: (keys, options) => {
+      options?.onStale?.({ asOfMs, reason: `as of ${asOfMs}` });
+      return store.readMany(keys, options);
+    },
+  });
+  const entities = ["a", "b"];
+  const reads = entities.map((each) => ({ view: hot, entity: each }));
+  const shardsOfEntities = entities.map((each) => shardOf(each, 3));
+  const stale = shardsOfEntities[0];
+  expect(shardsOfEntities[1]).not.toBe(stale);
+  const streams = [0, 1, 2].map((i) => (i === stale ? old(5) : store));
+  const one = await readViews({ batch: store, streams }, reads, { nowMs });
+  expect(one.answers.map(({ staleness }) => staleness?.asOfMs ?? null)).toEqual([5, null]);
+  const both = await readViews({ batch: old(7), streams }, reads, { nowMs });
+  expect(both.answers.map(({ staleness }) => staleness?.asOfMs ?? null)).toEqual([5, 7]);
 });
 
 test("readViews() rejects when a store fails, and does not take it for a missing key", async () => {

@@ -108,9 +108,8 @@ export class Cluster {
         options: { lateMsMax: 0 },
       });
     const homes = this.#streamHomes(caller);
-    const unwritable = () => Promise.reject(new Error("a reader does not write"));
     return {
-      batch: { capabilities, readMany: read(this.batch), write: unwritable },
+      batch: { capabilities, readMany: read(this.batch) },
       streams: homes.map((home, i) => {
         if (region === homeRegion) return home;
         return { ...home, readMany: read((this.streams[i] as StreamShard).store) };
@@ -254,6 +253,7 @@ export class Cluster {
       const call = <R>(name: string, body: (instance: StoreStreamHome) => Promise<R>) =>
         this.#network.call(caller, home, { name: `stream-${i} ${name}`, body });
       return {
+        capabilities: { keysPerTripMax: Infinity },
         readMany: (keys) => call("readMany", (streams) => streams.readMany(keys)),
         apply: (records, context) => call("apply", (streams) => streams.apply(records, context)),
         collect: (request) => call("collect", (streams) => streams.collect(request)),

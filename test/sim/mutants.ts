@@ -117,8 +117,8 @@ const readMutants: readonly Mutant[] = [
     patches: [
       patch(
         readViews,
-        "const values = await home.readMany(keys, options);",
-        "const values = await home.readMany(keys, options).catch(() => []);",
+        "  });\n  return { values: new Map(",
+        "  }).catch(() => []);\n  return { values: new Map(",
       ),
     ],
   },

@@ -1,6 +1,6 @@
 /** A state table that keeps what it is given as it is: frozen, so that nobody changes it. */
 
-import type { StateTable } from "../../src/store/state-table.ts";
+import type { StateRange, StateTable } from "../../src/store/state-table.ts";
 
 export class SimStateTable implements StateTable {
   readonly #entries = new Map<string, unknown>();
@@ -9,9 +9,13 @@ export class SimStateTable implements StateTable {
     return Promise.resolve(this.#entries.get(key));
   }
 
-  list(prefix: string): Promise<ReadonlyMap<string, unknown>> {
-    const found = [...this.#entries].filter(([key]) => key.startsWith(prefix));
-    return Promise.resolve(new Map(found.sort(([a], [b]) => (a < b ? -1 : 1))));
+  list(
+    prefix: string,
+    { afterKey = "", countMax = Infinity }: StateRange = {},
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const found = [...this.#entries].filter(([key]) => key.startsWith(prefix) && key > afterKey);
+    found.sort(([a], [b]) => (a < b ? -1 : 1));
+    return Promise.resolve(new Map(found.slice(0, countMax)));
   }
 
   put(entries: Readonly<Record<string, unknown>>): Promise<void> {

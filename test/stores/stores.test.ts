@@ -3,7 +3,7 @@ import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
 import { WorkersKvStore } from "../../adapters/stores/workers-kv-store.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import { startDurableParts } from "./durable-parts.ts";
-import { describeStore } from "./store-contract.ts";
+import { describeStore } from "./describe-store.ts";
 
 describeStore("MemoryStore", { compareAndSet: true }, () =>
   Promise.resolve({

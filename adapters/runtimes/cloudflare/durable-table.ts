@@ -5,7 +5,12 @@ import type { StateTable } from "../../../src/store/state-table.ts";
 export function durableTable(storage: DurableObjectStorage): StateTable {
   return {
     get: (key) => storage.get(key),
-    list: (prefix) => storage.list({ prefix }),
+    list: (prefix, { afterKey, countMax } = {}) =>
+      storage.list({
+        prefix,
+        ...(afterKey !== undefined && { startAfter: afterKey }),
+        ...(countMax !== undefined && { limit: countMax }),
+      }),
     put: async (entries) => {
       const [gone, kept] = [new Array<string>(), new Map<string, unknown>()];
       for (const [key, value] of Object.entries(entries)) {

@@ -2,7 +2,10 @@
 
 import type { Repository } from "../../../src/define/definition.ts";
 import type { LogAccess } from "../../../src/ingest/log-home.ts";
+import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
+import type { OnlineStore, RecordReader } from "../../../src/store/online-store.ts";
 import type { StreamHome } from "../../../src/store/stream-home.ts";
+import { WorkersKvStore } from "../../stores/workers-kv-store.ts";
 import type { KvBinding } from "../../stores/workers-kv-store.ts";
 import type { LogShardObject } from "./log-shard.ts";
 import type { PublisherObject } from "./publisher.ts";
@@ -28,13 +31,50 @@ export interface TilemarkEnvironment {
 const streamShardsDefault = 4;
 const logShardsDefault = 1;
 
-/** The homes of stream records, each one Durable Object. */
-export function streamHomes(env: TilemarkEnvironment): StreamHome[] {
+/** Where a worker keeps its records: Workers KV and Durable Objects, or stores of its own. */
+export interface WorkerStores {
+  readonly batch: OnlineStore;
+  /** In the place of Durable Objects; it has compare-and-set. */
+  readonly streams?: OnlineStore;
+}
+
+/** Opens the stores of a worker, once an isolate. Connections do not outlive a request there. */
+export type OpenStores = (env: TilemarkEnvironment) => WorkerStores;
+
+/** The homes of a worker's records. */
+export class WorkerHomes {
+  readonly batch: OnlineStore;
+  readonly streams: readonly StreamHome[];
+  /** What requests read stream records from: the batch store itself where they are in it too. */
+  readonly streamReaders: readonly RecordReader[];
+
+  constructor(repository: Repository, env: TilemarkEnvironment, openStores: OpenStores) {
+    const { batch, streams } = openStores(env);
+    this.batch = batch;
+    if (streams === undefined) {
+      this.streams = durableHomes(env);
+      this.streamReaders = this.streams;
+    } else {
+      this.streams = [new StoreStreamHome(streams, repository)];
+      this.streamReaders = [streams];
+    }
+  }
+}
+
+/** Workers KV for batch records, Durable Objects for stream records. */
+export function openPlatformStores(env: TilemarkEnvironment): WorkerStores {
+  return { batch: new WorkersKvStore(env.BATCH) };
+}
+
+/** Each one a Durable Object. */
+function durableHomes(env: TilemarkEnvironment): StreamHome[] {
   return names("stream", Number(env.TILEMARK_STREAM_SHARDS ?? streamShardsDefault)).map((name) => {
     const id = env.STREAM_SHARDS.idFromName(name);
     // A stub belongs to one request and breaks when a call fails, so each call has its own.
     const stub = () => env.STREAM_SHARDS.get(id);
     return {
+      // A Durable Object reads any number of keys in one statement.
+      capabilities: { keysPerTripMax: Infinity },
       readMany: (keys) => call("stream shard", stub().readMany(keys)),
       apply: (records, context) => call("stream shard", stub().apply(records, context)),
       collect: (request) => call("stream shard", stub().collect(request)),
@@ -59,10 +99,6 @@ export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
       trim: (epoch) => call("log shard", stub().trim(epoch)),
     };
   });
-}
-
-export function logNames(repository: Repository): string[] {
-  return [...new Set([...repository.sources.values()].map(({ log }) => log))];
 }
 
 function names(prefix: string, count: number): string[] {

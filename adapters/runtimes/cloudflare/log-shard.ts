@@ -15,8 +15,8 @@ import type {
 } from "../../../src/store/event-log.ts";
 import { SqliteEventLog } from "../../logs/sqlite-event-log.ts";
 import { durableSql } from "./durable-sql.ts";
-import { streamHomes } from "./environment.ts";
-import type { TilemarkEnvironment } from "./environment.ts";
+import { WorkerHomes } from "./environment.ts";
+import type { OpenStores, TilemarkEnvironment } from "./environment.ts";
 import { answerCall } from "./rpc.ts";
 import type { RpcAnswer } from "./rpc.ts";
 
@@ -29,7 +29,7 @@ export interface LogShardObject extends Rpc.DurableObjectBranded {
   trim(epoch: number): Promise<RpcAnswer<void>>;
 }
 
-export function logShardClass(repository: Repository) {
+export function logShardClass(repository: Repository, openStores: OpenStores) {
   return class LogShard extends DurableObject<TilemarkEnvironment> implements LogShardObject {
     readonly #home: LogHome;
 
@@ -38,7 +38,7 @@ export function logShardClass(repository: Repository) {
       this.#home = new LogHome({
         shard: state.id.name ?? state.id.toString(),
         log: new SqliteEventLog(durableSql(state.storage)),
-        streams: new ShardedStreams(streamHomes(env)),
+        streams: new ShardedStreams(new WorkerHomes(repository, env, openStores).streams),
         repository,
       });
     }

@@ -15,10 +15,9 @@ import type {
 } from "../../../src/compact/compaction-api.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
-import { WorkersKvStore } from "../../stores/workers-kv-store.ts";
 import { durableTable } from "./durable-table.ts";
-import { logShards, streamHomes } from "./environment.ts";
-import type { TilemarkEnvironment } from "./environment.ts";
+import { WorkerHomes, logShards } from "./environment.ts";
+import type { OpenStores, TilemarkEnvironment } from "./environment.ts";
 import { answerCall } from "./rpc.ts";
 import type { RpcAnswer } from "./rpc.ts";
 
@@ -34,7 +33,7 @@ export interface PublisherObject extends Rpc.DurableObjectBranded {
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<RpcAnswer<void>>;
 }
 
-export function publisherClass(repository: Repository) {
+export function publisherClass(repository: Repository, openStores: OpenStores) {
   return class PublisherShard
     extends DurableObject<TilemarkEnvironment>
     implements PublisherObject
@@ -43,10 +42,11 @@ export function publisherClass(repository: Repository) {
 
     constructor(state: DurableObjectState, env: TilemarkEnvironment) {
       super(state, env);
+      const { batch, streams } = new WorkerHomes(repository, env, openStores);
       this.#publisher = new Publisher({
         repository,
-        batchStore: new WorkersKvStore(env.BATCH),
-        streams: new ShardedStreams(streamHomes(env)),
+        batchStore: batch,
+        streams: new ShardedStreams(streams),
         logShards: (log) => logShards(env, log),
         state: durableTable(state.storage),
       });

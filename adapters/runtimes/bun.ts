@@ -1,0 +1,33 @@
+/** A server in Bun, with Bun's own SQLite. */
+
+import { mkdirSync } from "node:fs";
+import { openBunSqlite } from "../stores/bun-sqlite-handle.ts";
+import { createServer } from "./server/create-server.ts";
+import type { RunningServer, ServerOptions } from "./server/create-server.ts";
+
+/** What is used of Bun. */
+declare const Bun: {
+  serve(options: {
+    hostname: string;
+    port: number;
+    fetch: (request: Request) => Response | Promise<Response>;
+  }): { readonly port: number; stop(): Promise<void> };
+};
+
+/**
+ * Serves a feature repository on 127.0.0.1; resolves when it answers.
+ *
+ * @example
+ * import * as features from "./features.ts";
+ * const server = await serveBun(features, { directory: "state", port: 8787 });
+ */
+export async function serveBun(
+  definitions: Readonly<Record<string, unknown>>,
+  options: ServerOptions,
+): Promise<RunningServer> {
+  if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
+  const app = await createServer(definitions, options, openBunSqlite);
+  const fetch = (request: Request) => app.fetch(request);
+  const server = Bun.serve({ hostname: "127.0.0.1", port: options.port ?? 0, fetch });
+  return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop() };
+}

@@ -1,0 +1,30 @@
+/** A server in Node. */
+
+import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { promisify } from "node:util";
+import { createAdaptorServer } from "@hono/node-server";
+import { openNodeSqlite } from "../stores/node-sqlite-handle.ts";
+import { createServer } from "./server/create-server.ts";
+import type { RunningServer, ServerOptions } from "./server/create-server.ts";
+
+/**
+ * Serves a feature repository on 127.0.0.1; resolves when it answers.
+ *
+ * @example
+ * import * as features from "./features.ts";
+ * const server = await serveNode(features, { directory: "state", port: 8787 });
+ */
+export async function serveNode(
+  definitions: Readonly<Record<string, unknown>>,
+  options: ServerOptions,
+): Promise<RunningServer> {
+  if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
+  const { fetch } = await createServer(definitions, options, openNodeSqlite);
+  const listener = createAdaptorServer({ fetch });
+  listener.listen(options.port ?? 0, "127.0.0.1");
+  await once(listener, "listening");
+  const { port } = listener.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: promisify(listener.close.bind(listener)) };
+}
