@@ -3,7 +3,8 @@
 import { numberOf } from "../../src/store/sql-handle.ts";
 import type { SqlHandle } from "../../src/store/sql-handle.ts";
 
-type CounterName = "ids" | "applied";
+/** `trimmed` and `forgotten` are places of rows; of `forgotten-epochs` there are as many as its value. */
+type CounterName = "ids" | "applied" | "trimmed" | "forgotten" | "forgotten-epochs";
 
 /** 0 until it is written. */
 export function readCounter(sql: SqlHandle, name: CounterName): number {

@@ -12,10 +12,13 @@ import type {
   ClosedSource,
   Epoch,
   EventLogShard,
+  FollowRange,
+  FollowedRows,
   LogEntry,
   LogRange,
   LogRow,
   Seal,
+  TrimOptions,
 } from "../../src/store/event-log.ts";
 import { bytesOf, numberOf, textOf } from "../../src/store/sql-handle.ts";
 import type { SqlHandle, SqlRow } from "../../src/store/sql-handle.ts";
@@ -54,21 +57,20 @@ export class SqliteEventLog implements EventLogShard {
   }
 
   read(range: LogRange): Promise<readonly LogRow[]> {
-    return settle(() =>
-      this.#sql
-        .run(
-          `SELECT log.* FROM (
-             SELECT seq, SUM(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
-               SELECT seq, LENGTH(body) AS bytes FROM log
-               WHERE seq > ? AND epoch <= ? ORDER BY seq LIMIT ?)) AS page
-           JOIN log USING (seq) WHERE page.bytes_before < ? ORDER BY seq`,
-          range.afterSeq,
-          Math.min(range.epochMax, Number.MAX_SAFE_INTEGER),
-          range.rowsMax,
-          limits.logPageBytesMax,
-        )
-        .map(rowOf),
-    );
+    return settle(() => {
+      const afterSeq = Math.max(range.afterSeq, readCounter(this.#sql, "trimmed"));
+      return this.#page({ ...range, afterSeq });
+    });
+  }
+
+  follow(range: FollowRange): Promise<FollowedRows> {
+    return this.#transact(() => ({
+      rows: this.#page({ ...range, epochMax: Infinity }),
+      forgotten: {
+        seq: readCounter(this.#sql, "forgotten"),
+        epoch: readCounter(this.#sql, "forgotten-epochs") - 1,
+      },
+    }));
   }
 
   seal({ epoch, nowMs, cutOf }: Seal): Promise<void> {
@@ -96,13 +98,22 @@ export class SqliteEventLog implements EventLogShard {
     });
   }
 
-  trim(epoch: number): Promise<void> {
-    return settle(() => {
-      this.#sql.run(
-        "DELETE FROM log WHERE epoch <= ? AND seq <= ?",
+  trim(epoch: number, { keepFromMs = Number.MAX_SAFE_INTEGER }: TrimOptions = {}): Promise<void> {
+    return this.#transact(() => {
+      const [last] = this.#sql.run(
+        "SELECT seq FROM log WHERE epoch <= ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
         epoch,
         readCounter(this.#sql, "applied"),
       );
+      if (last === undefined) return;
+      const trimmedSeq = Math.max(readCounter(this.#sql, "trimmed"), numberOf(last["seq"]));
+      writeCounter(this.#sql, "trimmed", trimmedSeq);
+      const [kept] = this.#sql.run(
+        "SELECT seq FROM log WHERE arrived_at >= ? ORDER BY seq LIMIT 1",
+        keepFromMs,
+      );
+      const keptSeq = kept === undefined ? Infinity : numberOf(kept["seq"]);
+      this.#forget(Math.min(trimmedSeq, keptSeq - 1));
     });
   }
 
@@ -127,6 +138,33 @@ export class SqliteEventLog implements EventLogShard {
       );
       return new Map(rows.map((row) => [textOf(row["fingerprint"]), numberOf(row["floor"])]));
     });
+  }
+
+  #forget(throughSeq: number): void {
+    const [last] = this.#sql.run(
+      "SELECT seq, epoch FROM log WHERE seq <= ? ORDER BY seq DESC LIMIT 1",
+      throughSeq,
+    );
+    if (last === undefined) return;
+    writeCounter(this.#sql, "forgotten", numberOf(last["seq"]));
+    writeCounter(this.#sql, "forgotten-epochs", numberOf(last["epoch"]) + 1);
+    this.#sql.run("DELETE FROM log WHERE seq <= ?", throughSeq);
+  }
+
+  #page(range: LogRange): LogRow[] {
+    return this.#sql
+      .run(
+        `SELECT log.* FROM (
+           SELECT seq, SUM(bytes) OVER (ORDER BY seq) - bytes AS bytes_before FROM (
+             SELECT seq, LENGTH(body) AS bytes FROM log
+             WHERE seq > ? AND epoch <= ? ORDER BY seq LIMIT ?)) AS page
+         JOIN log USING (seq) WHERE page.bytes_before < ? ORDER BY seq`,
+        range.afterSeq,
+        Math.min(range.epochMax, Number.MAX_SAFE_INTEGER),
+        range.rowsMax,
+        limits.logPageBytesMax,
+      )
+      .map(rowOf);
   }
 
   #insert(entries: readonly LogEntry[], nowMs: number): void {

@@ -70,6 +70,8 @@ function appOf(repository: Repository, env: TilemarkEnvironment, openStores: Ope
         collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
         finishCollect: (request, nowMs) =>
           call("publisher", publisher().finishCollect(request, nowMs)),
+        published: () => call("publisher", publisher().published()),
+        feed: (request) => call("publisher", publisher().feed(request)),
       },
     },
     testClock: env.TILEMARK_TEST_CLOCK === "1",

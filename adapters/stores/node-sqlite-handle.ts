@@ -8,6 +8,7 @@ export type NodeSqliteHandle = SqliteHandle;
 
 /**
  * Opens a database; `:memory:` is one of its own, gone when it is closed. A file is in WAL mode.
+ * Deno 2.9 keeps a text with U+0000 in it, but reads it up to there: no name may hold one.
  *
  * @example const sql = openNodeSqlite(":memory:");
  */

@@ -6,7 +6,7 @@
  *   └ version ─┘ └ bytes ┘
  */
 
-import { FeatureError, assert } from "../../src/core/errors.ts";
+import { CorruptRecordError, FeatureError, assert } from "../../src/core/errors.ts";
 import { decodeBase64, encodeBase64 } from "../../src/core/base64.ts";
 import type {
   OnlineStore,
@@ -191,6 +191,9 @@ function checkAnswer(action: "read" | "write", answer: unknown, count: number): 
 function readText(text: unknown): StoredValue | null {
   if (text === null) return null;
   assert(typeof text === "string", "the client leaves text as it is");
+  if (text.length < randomNameLength) {
+    throw new CorruptRecordError("Cannot read a value: it has no version before it");
+  }
   const version = text.slice(0, randomNameLength);
   return { bytes: decodeBase64(text.slice(randomNameLength)), version };
 }

@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { compactViews } from "../../src/compact/compact-views.ts";

@@ -2,7 +2,7 @@
 
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import type { CompactionApi } from "../../src/compact/compaction-api.ts";
 import { assert } from "../../src/core/errors.ts";
 import { limits } from "../../src/core/limits.ts";

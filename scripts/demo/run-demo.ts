@@ -6,7 +6,7 @@ import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-s
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { readRows } from "../../adapters/engines/duckdb/read-rows.ts";
 import type { PlacedRow } from "../../adapters/engines/duckdb/text-rows.ts";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { compactViews } from "../../src/compact/compact-views.ts";
 import { formatInstant } from "../../src/core/instant.ts";
 import type { Repository, SourceDefinition } from "../../src/define/definition.ts";

@@ -2,7 +2,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { compactViews } from "../../src/compact/compact-views.ts";
 import type { Repository, SourceDefinition } from "../../src/define/definition.ts";

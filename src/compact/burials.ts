@@ -12,12 +12,15 @@ import type { StateTable } from "../store/state-table.ts";
 import { entityKey, tombstoneKey, tombstoneKeys, tombstonePrefix } from "../tile/keys.ts";
 import { writeTombstone } from "../tile/tombstone.ts";
 import type { DeleteRequest, PendingDeletion } from "./compaction-api.ts";
+import { burialFeed } from "./publish-feed.ts";
+import type { PublishFeed } from "./publish-feed.ts";
 
 export interface BurialParts {
   readonly repository: Repository;
   readonly batchStore: OnlineStore;
   readonly streams: ShardedStreams;
   readonly state: StateTable;
+  readonly feed: PublishFeed;
 }
 
 /** State entries: whom a deletion names, and that there was one. */
@@ -45,6 +48,7 @@ export class Burials {
     await this.#parts.state.put({
       [pendingPrefix + digest]: { entity: name, joinKeys },
       [buriedPrefix + digest]: true,
+      ...(await this.#parts.feed.adding(burialFeed, { kind: "bury", tombstone })),
     });
     await this.#bury([tombstone]);
   }

@@ -4,6 +4,7 @@ import type { Scalar } from "../core/value.ts";
 import type { LoadedRow } from "../offline/offline-store.ts";
 import type { ClosedSource, LogRow } from "../store/event-log.ts";
 import type { CompactorIdentity } from "./compactor-identity.ts";
+import type { PlacedEntry } from "./publish-feed.ts";
 
 /** A run of one view. Runs of a view follow one another by `fence`: only the newest may publish. */
 export interface CompactionRun {
@@ -39,7 +40,7 @@ export interface StartRequest {
 export interface PublishRequest {
   readonly view: string;
   readonly fence: number;
-  readonly records: readonly { readonly entity: string; readonly bytes: Uint8Array }[];
+  readonly records: readonly EntityRecord[];
 }
 
 export interface FinishRequest {
@@ -92,6 +93,34 @@ export interface PublisherAccess {
   finish(request: FinishRequest, nowMs: number): Promise<void>;
   collect(request: CollectRequest, nowMs: number): Promise<void>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<void>;
+  /** What each view has published so far. */
+  published(): Promise<readonly PublishedView[]>;
+  /** What was published after a place, for a region that does the same; nothing at its end. */
+  feed(request: FeedRequest): Promise<readonly FeedItem[]>;
+}
+
+export interface PublishedView {
+  readonly view: string;
+  readonly fingerprint: string;
+  /** Of the run that finished last; -1 before there was one. */
+  readonly cut: number;
+}
+
+export interface FeedRequest {
+  /** The name of a view, or `burialFeed`. */
+  readonly feed: string;
+  readonly afterSeq: number;
+}
+
+/** An entry of a feed, with the bytes of the records that it names. */
+export interface FeedItem extends PlacedEntry {
+  /** Of a publish entry: its records as they are now, which may be newer. Empty for any other. */
+  readonly records: readonly EntityRecord[];
+}
+
+export interface EntityRecord {
+  readonly entity: string;
+  readonly bytes: Uint8Array;
 }
 
 /**

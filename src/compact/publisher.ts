@@ -4,7 +4,6 @@
  */
 
 import { FeatureError } from "../core/errors.ts";
-import { limits } from "../core/limits.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import { batchKey } from "../tile/keys.ts";
 import type { OnlineStore } from "../store/online-store.ts";
@@ -12,6 +11,9 @@ import type { StateTable } from "../store/state-table.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { ShardedStreams } from "../ingest/sharded-streams.ts";
 import { Burials } from "./burials.ts";
+import { graceOf } from "./grace-of.ts";
+import { burialFeed, PublishFeed } from "./publish-feed.ts";
+import { readFeedItems } from "./read-feed-items.ts";
 import { requireSameDefinitions } from "./compactor-identity.ts";
 import type {
   CollectCutRequest,
@@ -19,8 +21,11 @@ import type {
   CompactionRun,
   DeleteRequest,
   EraseRequest,
+  FeedItem,
+  FeedRequest,
   FinishRequest,
   PendingDeletion,
+  PublishedView,
   PublishRequest,
   PublisherAccess,
   StartRequest,
@@ -52,20 +57,18 @@ interface StartedRun {
 export class Publisher implements PublisherAccess {
   readonly #parts: PublisherParts;
   readonly #burials: Burials;
+  readonly #feed: PublishFeed;
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: PublisherParts) {
     this.#parts = parts;
-    this.#burials = new Burials(parts);
+    this.#feed = new PublishFeed(parts.state);
+    this.#burials = new Burials({ ...parts, feed: this.#feed });
   }
 
   /** How long after a publish an older copy of a batch record may still be met. */
   get graceMs(): number {
-    return (
-      this.#parts.batchStore.capabilities.stalenessMsMax +
-      limits.requestMsMax +
-      limits.clockErrorMsMax
-    );
+    return graceOf(this.#parts.batchStore);
   }
 
   start(request: StartRequest, nowMs: number): Promise<readonly CompactionRun[]> {
@@ -95,10 +98,20 @@ export class Publisher implements PublisherAccess {
   publish(request: PublishRequest): Promise<void> {
     return this.#exclusive(async () => {
       const view = this.#view(request.view);
-      await this.#fenced(view, request.fence);
+      const { cut, collectedCut, collectedWatermarkMs } = await this.#fenced(view, request.fence);
       await this.#parts.batchStore.write(
         request.records.map(({ entity, bytes }) => ({ key: batchKey(view, entity), bytes })),
       );
+      const entry = {
+        kind: "publish",
+        fingerprint: view.fingerprint,
+        fence: request.fence,
+        cut,
+        collectedCut,
+        collectedWatermarkMs,
+        entities: request.records.map(({ entity }) => entity),
+      } as const;
+      await this.#parts.state.put(await this.#feed.adding(view.name, entry));
     });
   }
 
@@ -107,7 +120,13 @@ export class Publisher implements PublisherAccess {
       const view = this.#view(name);
       const state = await this.#fenced(view, fence);
       if (!state.running) return;
-      await this.#parts.state.put({ [viewEntry(view)]: finishRun(state, nowMs) });
+      const { fingerprint } = view;
+      const entry = { kind: "finish", fingerprint, fence, cut: state.cut } as const;
+      await this.#parts.state.put({
+        [viewEntry(view)]: finishRun(state, nowMs),
+        ...(await this.#feed.adding(name, entry)),
+      });
+      await this.#feed.dropBefore(name, fence);
     });
   }
 
@@ -159,6 +178,27 @@ export class Publisher implements PublisherAccess {
         ),
         this.#parts.streams.erase({ view: name, entities }),
       ]);
+      await this.#parts.state.put(await this.#feed.adding(name, { kind: "erase", entities }));
+    });
+  }
+
+  published(): Promise<readonly PublishedView[]> {
+    return this.#exclusive(() =>
+      Promise.all(
+        [...this.#parts.repository.views.values()].map(async (view) => ({
+          view: view.name,
+          fingerprint: view.fingerprint,
+          cut: (await this.#state(view)).publishedCut,
+        })),
+      ),
+    );
+  }
+
+  feed({ feed, afterSeq }: FeedRequest): Promise<readonly FeedItem[]> {
+    return this.#exclusive(async () => {
+      const placed = await this.#feed.after(feed, afterSeq);
+      const view = feed === burialFeed ? null : this.#view(feed);
+      return readFeedItems(this.#parts.batchStore, view, placed);
     });
   }
 

@@ -58,6 +58,11 @@ export const limits = {
   finishedCutsMax: 100,
   /** Entries of a state table written together: a Durable Object takes 128. */
   stateEntriesMax: 128,
+  /** Entries of a feed in one page, and the bytes past which a page takes no further one. */
+  feedEntriesMax: 100,
+  feedBytesMax: 4 * 2 ** 20,
+  /** Pages of a log shard that a region takes before it writes down how far it came. */
+  followedPagesMax: 20,
   /** Rows of a load in one request that appends them to the log. */
   appendRowsMax: 1_000,
   /** Entities in one collect. */

@@ -55,7 +55,7 @@ export function writePublish({ view, fence, records }: PublishRequest): Uint8Arr
 
 /** @throws FeatureError INVALID_REQUEST when it is not what `writePublish` wrote. */
 export function readPublish(body: Uint8Array): PublishRequest {
-  const [view, fence, records] = parseEnvelope(publishSchema, unpack(body));
+  const [view, fence, records] = parseEnvelope(publishSchema, unpackEnvelope(body));
   return { view, fence, records: records.map(([entity, bytes]) => ({ entity, bytes })) };
 }
 
@@ -67,7 +67,7 @@ export function writeAppendRows(request: AppendRowsRequest): Uint8Array<ArrayBuf
 
 /** @throws FeatureError INVALID_REQUEST when it is not what `writeAppendRows` wrote. */
 export function readAppendRows(request: Uint8Array): AppendRowsRequest {
-  const [shard, source, rows] = parseEnvelope(appendRowsSchema, unpack(request));
+  const [shard, source, rows] = parseEnvelope(appendRowsSchema, unpackEnvelope(request));
   return {
     shard,
     source,
@@ -82,7 +82,7 @@ export function writeDeletions(deletions: readonly PendingDeletion[]): Uint8Arra
 
 /** @throws FeatureError INVALID_REQUEST when it is not what `writeDeletions` wrote. */
 export function readDeletions(body: Uint8Array): readonly PendingDeletion[] {
-  return parseEnvelope(deletionsSchema, unpack(body)).map(([name, entity, joinKeys]) => {
+  return parseEnvelope(deletionsSchema, unpackEnvelope(body)).map(([name, entity, joinKeys]) => {
     return { name, entity, joinKeys };
   });
 }
@@ -98,14 +98,15 @@ export function writeLogPage(rows: readonly LogRow[]): Uint8Array<ArrayBuffer> {
 
 /** @throws FeatureError INVALID_REQUEST when it is not what `writeLogPage` wrote. */
 export function readLogPage(page: Uint8Array): readonly LogRow[] {
-  return parseEnvelope(logPageSchema, unpack(page)).map(
+  return parseEnvelope(logPageSchema, unpackEnvelope(page)).map(
     ([seq, epoch, arrivedAtMs, source, id, timestampMs, body]) => {
       return { seq, epoch, arrivedAtMs, source, id, timestampMs, body };
     },
   );
 }
 
-function unpack(body: Uint8Array): unknown {
+/** @throws FeatureError INVALID_REQUEST for bytes that are not msgpack. */
+export function unpackEnvelope(body: Uint8Array): unknown {
   try {
     return unpackMsgpack(body);
   } catch (cause) {

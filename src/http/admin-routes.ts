@@ -7,7 +7,6 @@ import { limits } from "../core/limits.ts";
 import { findEntity } from "../compact/burials.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
 import type { Repository, SourceDefinition } from "../define/definition.ts";
-import type { LogAccess } from "../ingest/log-home.ts";
 import type { LogRow } from "../store/event-log.ts";
 import {
   msgpackType,
@@ -16,23 +15,24 @@ import {
   writeDeletions,
   writeLogPage,
 } from "./admin-codec.ts";
+import { findShard, shardsOf } from "./find-shard.ts";
+import type { LogParts } from "./find-shard.ts";
 import { camelCaseFields, jsonObject, parseEnvelope } from "./parse-envelope.ts";
 import { readBody, readJson } from "./read-body.ts";
 import { readEntityKeys } from "./read-join-keys.ts";
+import { regionRoutes } from "./region-routes.ts";
 import type { HttpEnv } from "./request-clock.ts";
 
-export interface AdminParts {
+export interface AdminParts extends LogParts {
   readonly repository: Repository;
   readonly publisher: PublisherAccess;
-  /** The names of all logs. */
-  readonly logs: readonly string[];
-  readonly logShards: (log: string) => readonly LogAccess[];
 }
 
 export function adminRoutes(parts: AdminParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .route("/", runRoutes(parts))
     .route("/", deletionRoutes(parts))
+    .route("/", regionRoutes(parts))
     .route("/", logRoutes(parts));
 }
 
@@ -123,7 +123,7 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
     })
     .post("/trim", async (c) => {
       const { shard, epoch } = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
-      await findShard(parts, shard).trim(epoch);
+      await findShard(parts, shard).trim({ epoch, nowMs: c.var.nowMs });
       return c.json({});
     })
     .post("/close-before", async (c) => {
@@ -204,25 +204,6 @@ function findSource({ sources }: Repository, name: string): SourceDefinition {
   if (source?.kind === "streamSource") return source;
   const shown = name.slice(0, limits.nameLengthMax);
   throw new FeatureError("NOT_FOUND", `Cannot append to source "${shown}": it is not defined`);
-}
-
-function shardsOf({ logs, logShards }: AdminParts, log: string): readonly LogAccess[] {
-  if (logs.includes(log)) return logShards(log);
-  throw new FeatureError(
-    "NOT_FOUND",
-    `Cannot find log "${log.slice(0, limits.nameLengthMax)}": no source appends to it`,
-  );
-}
-
-function findShard({ logs, logShards }: AdminParts, name: string): LogAccess {
-  for (const log of logs) {
-    const found = logShards(log).find(({ shard }) => shard === name);
-    if (found !== undefined) return found;
-  }
-  throw new FeatureError(
-    "NOT_FOUND",
-    `Cannot find log shard "${name.slice(0, limits.nameLengthMax)}": no log has it`,
-  );
 }
 
 /** As many rows as fit in a page, and always the first: an empty page is the end of the log. */

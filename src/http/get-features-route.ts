@@ -13,6 +13,7 @@ import type { GetFeaturesRequest } from "./read-get-features.ts";
 import { readJoinKeys } from "./read-join-keys.ts";
 import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { readSeen, seenHeader, writeSeen } from "./seen-token.ts";
 import { writeGetFeatures } from "./write-get-features.ts";
 
 export interface GetFeaturesParts {
@@ -37,7 +38,13 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       request.requestOptions,
     );
     const { signal } = c.req.raw;
-    const { answers, cost } = await readService(parts.homes, service, { joinKeys, nowMs, signal });
+    const token = c.req.header(seenHeader);
+    const { answers, cost } = await readService(parts.homes, service, {
+      joinKeys,
+      nowMs,
+      signal,
+      ...(token !== undefined && { seen: readSeen(token) }),
+    });
     const readAtMs = parts.clock.now();
     const features = finishService(service, {
       requestValues,
@@ -55,7 +62,9 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
         transformMs: doneAtMs - readAtMs,
       },
     });
-    return c.json(answer as object);
+    return c.json(answer as object, 200, {
+      ...(token !== undefined && { [seenHeader]: writeSeen(answers) }),
+    });
   });
 }
 

@@ -101,7 +101,11 @@ function writeDetails({ answer, waitingCount, staleness }: ServedFeature): Json 
 
 function writeFault({ fault, degraded }: FeatureAnswer): Json {
   if (fault !== null) {
-    return { ...(fault.code === "GAP" && { gap: true }), reason: fault.message };
+    return {
+      ...(fault.code === "GAP" && { gap: true }),
+      ...(fault.code === "BEHIND" && { behind: true }),
+      reason: fault.message,
+    };
   }
   if (degraded === null) return null;
   return {

@@ -4,24 +4,23 @@
  * between leaves rows past `appliedSeq`; they are applied before anything else happens here.
  */
 
-import { groupBy } from "../core/group-by.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository } from "../define/definition.ts";
 import type {
   AppendOptions,
   AppendResult,
   ClosedSource,
+  Epoch,
   EventLogShard,
+  FollowedRows,
   LogEntry,
   LogRange,
   LogRow,
   Seal,
 } from "../store/event-log.ts";
-import type { ApplyContext, PlacedEvent, RecordEvents } from "../store/stream-home.ts";
+import type { ApplyContext } from "../store/stream-home.ts";
 import type { ShardedStreams } from "./sharded-streams.ts";
-import { readSourceEvent } from "./source-event-codec.ts";
-import { entityOf, projectView, rawEventOf } from "./view-projection.ts";
-import type { ViewProjection } from "./view-projection.ts";
+import { RowProjection } from "./project-rows.ts";
 
 export interface LogHomeParts {
   /** Names the shard in the positions of stream records. */
@@ -29,6 +28,19 @@ export interface LogHomeParts {
   readonly log: EventLogShard;
   readonly streams: ShardedStreams;
   readonly repository: Repository;
+  /** How long rows are kept for regions that follow, once compactions have taken them; 0 if left out. */
+  readonly retentionMs?: number;
+}
+
+export interface Trim {
+  readonly epoch: number;
+  readonly nowMs: number;
+}
+
+/** A page of a shard's rows, with what applying them elsewhere takes. */
+export interface FollowedPage extends FollowedRows, Pick<ApplyContext, "epochs" | "viewFloors"> {
+  /** Whether no row came after these until the page was read. */
+  readonly isLast: boolean;
 }
 
 /** A log shard as others use it: in the same process, or behind a call. */
@@ -39,23 +51,21 @@ export interface LogAccess {
   closeBefore(source: string, beforeMs: number): Promise<ClosedSource>;
   repair(nowMs: number): Promise<void>;
   read(range: LogRange): Promise<readonly LogRow[]>;
-  trim(epoch: number): Promise<void>;
+  trim(trim: Trim): Promise<void>;
+  /** Rows after a place, for a region that applies them to records of its own. */
+  follow(afterSeq: number): Promise<FollowedPage>;
 }
 
 export class LogHome implements LogAccess {
   readonly #parts: LogHomeParts;
-  readonly #projections: ReadonlyMap<string, readonly ViewProjection[]>;
-  readonly #fingerprints: readonly string[];
+  readonly #projection: RowProjection;
   #floors: ReadonlyMap<string, number> | null = null;
   /** What was begun last: applications follow one another, in the order of the log. */
   #tail: Promise<unknown> = Promise.resolve();
 
   constructor(parts: LogHomeParts) {
     this.#parts = parts;
-    this.#projections = streamProjections(parts.repository);
-    this.#fingerprints = [...this.#projections.values()].flatMap((projections) =>
-      projections.map(({ view }) => view.fingerprint),
-    );
+    this.#projection = new RowProjection(parts.repository);
   }
 
   get shard(): string {
@@ -95,8 +105,20 @@ export class LogHome implements LogAccess {
     return this.#parts.log.read(range);
   }
 
-  trim(epoch: number): Promise<void> {
-    return this.#parts.log.trim(epoch);
+  trim({ epoch, nowMs }: Trim): Promise<void> {
+    const { log, retentionMs = 0 } = this.#parts;
+    return log.trim(epoch, retentionMs === 0 ? {} : { keepFromMs: nowMs - retentionMs });
+  }
+
+  async follow(afterSeq: number): Promise<FollowedPage> {
+    const { log } = this.#parts;
+    const viewFloors = await this.#meetViews();
+    const { rows, forgotten } = await log.follow({ afterSeq, rowsMax: limits.applyRowsMax });
+    const last = rows.at(-1);
+    const isLast =
+      last === undefined ||
+      (await log.follow({ afterSeq: last.seq, rowsMax: 1 })).rows.length === 0;
+    return { rows, forgotten, isLast, viewFloors, epochs: await this.#epochsOf(rows) };
   }
 
   async #applyPending(nowMs: number): Promise<void> {
@@ -110,51 +132,26 @@ export class LogHome implements LogAccess {
       });
       const last = rows.at(-1);
       if (last === undefined) return;
-      await streams.apply(this.#recordsOf(rows), await this.#contextOf(rows, nowMs));
+      await streams.apply(this.#projection.recordsOf(rows), await this.#contextOf(rows, nowMs));
       await log.setAppliedSeq(last.seq);
       afterSeq = last.seq;
     }
   }
 
   async #contextOf(rows: readonly LogRow[], nowMs: number): Promise<ApplyContext> {
-    const { log, shard } = this.#parts;
-    const epochs = await log.epochs((rows[0] as LogRow).epoch - limits.epochsMergedMax);
-    return { shard, epochs, viewFloors: await this.#meetViews(), nowMs };
+    const epochs = await this.#epochsOf(rows);
+    return { shard: this.shard, epochs, viewFloors: await this.#meetViews(), nowMs };
+  }
+
+  /** The epochs of rows, and as many before them as may be made one with theirs. */
+  async #epochsOf(rows: readonly LogRow[]): Promise<readonly Epoch[]> {
+    const [first] = rows;
+    if (first === undefined) return [];
+    return this.#parts.log.epochs(first.epoch - limits.epochsMergedMax);
   }
 
   /** Before its first row: a view that the shard knew all along lacks none. It answers for good. */
   async #meetViews(): Promise<ReadonlyMap<string, number>> {
-    return (this.#floors ??= await this.#parts.log.viewFloors(this.#fingerprints));
+    return (this.#floors ??= await this.#parts.log.viewFloors(this.#projection.fingerprints));
   }
-
-  #recordsOf(rows: readonly LogRow[]): RecordEvents[] {
-    const placed: { view: string; entity: string; event: PlacedEvent }[] = [];
-    for (const row of rows) {
-      const source = this.#parts.repository.sources.get(row.source);
-      // A source that is not defined any more has no view to apply its rows to; they stay in the log.
-      if (source === undefined) continue;
-      const event = readSourceEvent(source, row);
-      for (const projection of this.#projections.get(row.source) ?? []) {
-        const entity = entityOf(projection, event);
-        if (entity === null) continue;
-        const raw = rawEventOf(projection, event);
-        placed.push({
-          view: projection.view.name,
-          entity,
-          event: { seq: row.seq, epoch: row.epoch, event: raw },
-        });
-      }
-    }
-    const groups = groupBy(placed, ({ view, entity }) => `${view} ${entity}`);
-    return [...groups.values()].map((group) => ({
-      view: (group[0] as { view: string }).view,
-      entity: (group[0] as { entity: string }).entity,
-      events: group.map(({ event }) => event),
-    }));
-  }
-}
-
-function streamProjections(repository: Repository): Map<string, ViewProjection[]> {
-  const views = [...repository.views.values()].filter(({ kind }) => kind === "streamView");
-  return groupBy(views.map(projectView), ({ view }) => view.source.name);
 }

@@ -9,7 +9,7 @@ import { readViews } from "./read-views.ts";
 import type { ServingHomes, ViewRead, ViewsRead } from "./read-views.ts";
 import { runOnDemand } from "./run-on-demand.ts";
 import type { OnDemandAnswer, OnDemandInputs } from "./run-on-demand.ts";
-import type { FeatureAnswer, ViewAnswer } from "./view-answer.ts";
+import type { FeatureAnswer, SeenView, ViewAnswer } from "./view-answer.ts";
 
 /** A feature of an answer, with what its definition says of it. */
 export interface ServedFeature {
@@ -31,6 +31,8 @@ export interface ServiceRequest {
   readonly joinKeys: ReadonlyMap<string, Scalar>;
   readonly nowMs: number;
   readonly signal?: AbortSignal;
+  /** By the name of a view: what the answer may not be older than. */
+  readonly seen?: ReadonlyMap<string, SeenView>;
 }
 
 /**

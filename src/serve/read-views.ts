@@ -13,11 +13,14 @@ import type {
   StoredValue,
 } from "../store/online-store.ts";
 import { readBatchRecord } from "../tile/batch-record.ts";
-import { batchKey, shardOf, streamKey, tombstoneKeys } from "../tile/keys.ts";
+import { batchKey, regionKey, shardOf, streamKey, tombstoneKeys } from "../tile/keys.ts";
 import { viewStreamRecord } from "../tile/stream-record.ts";
 import { combineView, faultyFeatures } from "./combine-view.ts";
 import { olderOf } from "./older-of.ts";
-import type { ReadCost, ViewAnswer } from "./view-answer.ts";
+import { regionState } from "./region-state.ts";
+import type { RegionState } from "./region-state.ts";
+import { behindOf, seenOf } from "./seen-view.ts";
+import type { ReadCost, SeenView, ViewAnswer } from "./view-answer.ts";
 import { planView } from "./view-plan.ts";
 
 /** Where records are read from; the same object may be all of them. */
@@ -25,6 +28,14 @@ export interface ServingHomes {
   readonly batch: RecordReader;
   /** By shard: an entity's stream records are all in one of them. */
   readonly streams: readonly RecordReader[];
+  /** Of a region that follows another. */
+  readonly region?: RegionHome;
+}
+
+export interface RegionHome {
+  readonly progress: RecordReader;
+  /** Answers say that they are stale once the region has not heard from its home for so long. */
+  readonly staleAfterMs: number;
 }
 
 /** `entity` is the `entityKey` of the view's join keys. */
@@ -57,11 +68,18 @@ interface Trip {
 
 type Trips = ReadonlyMap<RecordReader, Trip>;
 
+export interface ReadRequest {
+  readonly nowMs: number;
+  readonly signal?: AbortSignal;
+  /** By the name of a view: what the answer may not be older than. */
+  readonly seen?: ReadonlyMap<string, SeenView>;
+}
+
 /** @throws FeatureError STORE_UNAVAILABLE when a store fails. */
 export async function readViews(
   homes: ServingHomes,
   reads: readonly ViewRead[],
-  request: { readonly nowMs: number; readonly signal?: AbortSignal },
+  request: ReadRequest,
 ): Promise<ViewsRead> {
   const options = request.signal === undefined ? {} : { signal: request.signal };
   const named = reads.map((read) => nameRead(read, homes));
@@ -73,8 +91,9 @@ export async function readViews(
       }),
     ),
   );
+  const region = readRegion(homes.region, trips, request.nowMs);
   return {
-    answers: named.map((read) => answerView(homes, read, { trips, nowMs: request.nowMs })),
+    answers: named.map((read) => answerView(homes, read, { trips, request, region })),
     cost: {
       storeCalls: sum([...keysOf].map(([home, { size }]) => callCount(home, size))),
       storeBytes: sum([...trips.values()].map(({ values }) => byteCount(values))),
@@ -100,7 +119,7 @@ function nameRead({ view, entity }: ViewRead, { streams }: ServingHomes): NamedR
 /** Tombstones are in every home: they are read where their view is, which a batch view has in one. */
 function keysByHome(
   reads: readonly NamedRead[],
-  { batch: batchHome }: ServingHomes,
+  { batch: batchHome, region }: ServingHomes,
 ): ReadonlyMap<RecordReader, ReadonlySet<string>> {
   const homes = new Map<RecordReader, Set<string>>();
   const keysOf = (home: RecordReader): Set<string> => {
@@ -114,6 +133,7 @@ function keysByHome(
     if (stream !== null) liveKeys.add(stream.key);
     for (const tombstone of tombstones) liveKeys.add(tombstone);
   }
+  if (region !== undefined) keysOf(region.progress).add(regionKey);
   return homes;
 }
 
@@ -142,15 +162,37 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
+/** Null at home. */
+function readRegion(
+  region: RegionHome | undefined,
+  trips: Trips,
+  nowMs: number,
+): RegionState | null {
+  if (region === undefined) return null;
+  const trip = trips.get(region.progress) as Trip;
+  return regionState(trip.values.get(regionKey)?.bytes ?? null, {
+    nowMs,
+    staleAfterMs: region.staleAfterMs,
+  });
+}
+
 /** A record that cannot be read makes its view's features faulty and leaves the others alone. */
 function answerView(
   { batch: batchHome }: ServingHomes,
   { view, batch, stream, tombstones }: NamedRead,
-  { trips, nowMs }: { readonly trips: Trips; readonly nowMs: number },
+  context: {
+    readonly trips: Trips;
+    readonly request: ReadRequest;
+    readonly region: RegionState | null;
+  },
 ): ViewAnswer {
+  const { trips, request, region } = context;
   const batchTrip = trips.get(batchHome) as Trip;
   const liveTrip = trips.get(stream?.home ?? batchHome) as Trip;
-  const staleness = olderOf(batchTrip.staleness, liveTrip.staleness);
+  const staleness = olderOf(
+    olderOf(batchTrip.staleness, liveTrip.staleness),
+    region?.staleness ?? null,
+  );
   const isDeleted = tombstones.some((key) => (liveTrip.values.get(key) ?? null) !== null);
   const batchValue = isDeleted ? null : (batchTrip.values.get(batch) ?? null);
   const streamValue =
@@ -160,10 +202,20 @@ function answerView(
       batch: batchValue === null ? null : readBatchRecord(batchValue.bytes, view),
       stream: streamValue === null ? null : viewStreamRecord(streamValue.bytes, view),
     };
-    return { ...combineView(planView(view), records, nowMs), staleness };
+    const seen = seenOf(records);
+    const fault =
+      region?.faultOf(view, records.batch?.header.cut ?? null) ??
+      // What was seen of a deleted entity is gone for good.
+      (isDeleted ? null : behindOf(seen, request.seen?.get(view.name)));
+    const combined =
+      fault === null
+        ? combineView(planView(view), records, request.nowMs)
+        : { view, features: faultyFeatures(view, null, fault), waitingCount: null };
+    return { ...combined, seen, staleness };
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
     const fault = { code: "CORRUPT_RECORD", message: error.message } as const;
-    return { view, features: faultyFeatures(view, null, fault), waitingCount: null, staleness };
+    const features = faultyFeatures(view, null, fault);
+    return { view, features, waitingCount: null, seen: null, staleness };
   }
 }

@@ -9,7 +9,7 @@ export type FeatureStatus = "PRESENT" | "MISSING_DATA" | "TIME_OUT" | "UNKNOWN";
 
 /** Why a value is not what it should be; its text names no key and no value. */
 export interface FeatureFault {
-  readonly code: "OVERFLOW" | "GAP" | "CORRUPT_RECORD" | "TRANSFORM_FAILED";
+  readonly code: "OVERFLOW" | "GAP" | "BEHIND" | "CORRUPT_RECORD" | "TRANSFORM_FAILED";
   readonly message: string;
 }
 
@@ -36,8 +36,18 @@ export interface CombinedView {
 }
 
 export interface ViewAnswer extends CombinedView {
+  /** What the answer was made of; null where there was nothing to tell. */
+  readonly seen: SeenView | null;
   /** Set where what went into it is known to be older than what was acknowledged. */
   readonly staleness: Staleness | null;
+}
+
+/** How new the records of a view and entity were that someone has seen an answer of. */
+export interface SeenView {
+  /** Of the batch record; -1 where there was none. */
+  readonly cut: number;
+  /** By log shard, the place of the last event in the stream record. */
+  readonly positions: ReadonlyMap<string, number>;
 }
 
 /** What answering cost, counted and not estimated. */

@@ -64,6 +64,23 @@ export interface LogRange {
   readonly rowsMax: number;
 }
 
+export interface TrimOptions {
+  /** Rows that arrived from this instant on are kept for `follow`; none where it is left out. */
+  readonly keepFromMs?: number;
+}
+
+export interface FollowRange {
+  readonly afterSeq: number;
+  readonly rowsMax: number;
+}
+
+export interface FollowedRows {
+  /** Ascending, bounded as those of `read` are. */
+  readonly rows: readonly LogRow[];
+  /** The last row that is kept no more, and its epoch; 0 and -1 before there was one. */
+  readonly forgotten: { readonly seq: number; readonly epoch: number };
+}
+
 export interface Epoch {
   readonly epoch: number;
   readonly startedAtMs: number;
@@ -100,8 +117,9 @@ export interface EventLogShard {
    */
   append(entries: readonly LogEntry[], options: AppendOptions): Promise<AppendResult>;
   /**
-   * Rows after `afterSeq`, in order, of epochs up to `epochMax`: at most `rowsMax` of them, and no
-   * further one past `limits.logPageBytesMax` bytes. None are left where there is none in the answer.
+   * Rows after `afterSeq` that were not trimmed, in order, of epochs up to `epochMax`: at most
+   * `rowsMax` of them, and no further one past `limits.logPageBytesMax` bytes. None are left where
+   * there is none in the answer.
    */
   read(range: LogRange): Promise<readonly LogRow[]>;
   /**
@@ -114,8 +132,10 @@ export interface EventLogShard {
   epochs(epochMin: number): Promise<readonly Epoch[]>;
   appliedSeq(): Promise<number>;
   setAppliedSeq(seq: number): Promise<void>;
-  /** Forgets rows of epochs up to `epoch` that have been applied; ids stay. */
-  trim(epoch: number): Promise<void>;
+  /** Takes rows of epochs up to `epoch` that have been applied out of what `read` gives; ids stay. */
+  trim(epoch: number, options?: TrimOptions): Promise<void>;
+  /** Rows for whoever follows the log: trimmed ones too, as long as they are kept. */
+  follow(range: FollowRange): Promise<FollowedRows>;
   /**
    * Events of a source before an instant count as forgotten from now on: `append` refuses them,
    * whatever its clock, unless their id is known. Resolves with the epoch that is open, and with the

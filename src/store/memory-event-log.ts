@@ -8,10 +8,13 @@ import type {
   ClosedSource,
   Epoch,
   EventLogShard,
+  FollowRange,
+  FollowedRows,
   LogEntry,
   LogRange,
   LogRow,
   Seal,
+  TrimOptions,
 } from "./event-log.ts";
 import { MapLogMemory } from "./map-log-memory.ts";
 
@@ -31,6 +34,8 @@ export class MemoryEventLog implements EventLogShard {
   #rows: LogRow[] = [];
   #lastSeq = 0;
   #appliedSeq = 0;
+  #trimmedSeq = 0;
+  #forgotten: FollowedRows["forgotten"] = { seq: 0, epoch: -1 };
 
   constructor(options: MemoryEventLogOptions = {}) {
     this.#idsMax = options.idsMax ?? limits.logShardIdsMax;
@@ -55,18 +60,15 @@ export class MemoryEventLog implements EventLogShard {
   }
 
   read({ afterSeq, epochMax, rowsMax }: LogRange): Promise<readonly LogRow[]> {
-    return settle(() => {
-      const page: LogRow[] = [];
-      let pageBytes = 0;
-      for (let i = this.#indexAfter(afterSeq); i < this.#rows.length; i++) {
-        const row = this.#rows[i] as LogRow;
-        const isFull = page.length >= rowsMax || pageBytes >= limits.logPageBytesMax;
-        if (isFull || row.epoch > epochMax) break;
-        pageBytes += row.body.length;
-        page.push({ ...row, body: row.body.slice() });
-      }
-      return page;
-    });
+    const fromSeq = Math.max(afterSeq, this.#trimmedSeq);
+    return settle(() => this.#page({ afterSeq: fromSeq, epochMax, rowsMax }));
+  }
+
+  follow(range: FollowRange): Promise<FollowedRows> {
+    return settle(() => ({
+      rows: this.#page({ ...range, epochMax: Infinity }),
+      forgotten: this.#forgotten,
+    }));
   }
 
   seal({ epoch, nowMs, cutOf }: Seal): Promise<void> {
@@ -98,9 +100,15 @@ export class MemoryEventLog implements EventLogShard {
     });
   }
 
-  trim(epoch: number): Promise<void> {
+  trim(epoch: number, { keepFromMs = Infinity }: TrimOptions = {}): Promise<void> {
     return settle(() => {
-      this.#rows = this.#rows.filter((row) => row.epoch > epoch || row.seq > this.#appliedSeq);
+      const trimmed = this.#rows.filter((row) => row.epoch <= epoch && row.seq <= this.#appliedSeq);
+      this.#trimmedSeq = Math.max(this.#trimmedSeq, trimmed.at(-1)?.seq ?? 0);
+      const firstKept = trimmed.findIndex(({ arrivedAtMs }) => arrivedAtMs >= keepFromMs);
+      const gone = firstKept === -1 ? trimmed : trimmed.slice(0, firstKept);
+      const last = gone.at(-1);
+      if (last !== undefined) this.#forgotten = { seq: last.seq, epoch: last.epoch };
+      this.#rows = this.#rows.slice(gone.length);
     });
   }
 
@@ -121,6 +129,19 @@ export class MemoryEventLog implements EventLogShard {
       });
       return new Map(floors);
     });
+  }
+
+  #page({ afterSeq, epochMax, rowsMax }: LogRange): LogRow[] {
+    const page: LogRow[] = [];
+    let pageBytes = 0;
+    for (let i = this.#indexAfter(afterSeq); i < this.#rows.length; i++) {
+      const row = this.#rows[i] as LogRow;
+      const isFull = page.length >= rowsMax || pageBytes >= limits.logPageBytesMax;
+      if (isFull || row.epoch > epochMax) break;
+      pageBytes += row.body.length;
+      page.push({ ...row, body: row.body.slice() });
+    }
+    return page;
   }
 
   /** The index of the first row after a place. */

@@ -4,6 +4,8 @@
  *   tm/{view}/{fingerprint}/{entity}/b      batch record
  *   tm/{view}/{fingerprint}/{entity}/s      stream record
  *   tm/gone/{digest}                        tombstone of an entity, in all its views
+ *   tm/region                               what a region that follows another has of it
+ *   tm/region/places                        how far it has come
  *
  * The entity is its join keys in declared order, joined by `|`, with `%`, `|`, `/` and control
  * characters percent-escaped, so that no two entities share a name. A tombstone outlives its entity,
@@ -30,6 +32,9 @@ const joiner = "|";
 
 /** What the names of all tombstones begin with; the rest is the digest. */
 export const tombstonePrefix = "tm/gone/";
+
+export const regionKey = "tm/region";
+export const regionPlacesKey = "tm/region/places";
 
 const encoder = new TextEncoder();
 

@@ -11,7 +11,7 @@ import { CorruptRecordError } from "../core/errors.ts";
 import { xxh32 } from "../core/hash.ts";
 import { packMsgpack, unpackMsgpack } from "./msgpack.ts";
 
-export type RecordKind = "batch" | "stream" | "tombstone";
+export type RecordKind = "batch" | "stream" | "tombstone" | "region" | "places";
 
 const magic = [0x54, 0x4d] as const;
 const version = 1;
@@ -19,6 +19,8 @@ const kindBytes: Readonly<Record<RecordKind, number>> = {
   batch: 0x42,
   stream: 0x53,
   tombstone: 0x47,
+  region: 0x52,
+  places: 0x50,
 };
 const headerBytes = 8;
 

@@ -126,7 +126,8 @@ for (const when of ["before", "after"] as const) {
       append: (entries, options) => log.append(entries, options),
       repair: (nowMs) => log.repair(nowMs),
       read: (range) => log.read(range),
-      trim: (epoch) => log.trim(epoch),
+      trim: (trim) => log.trim(trim),
+      follow: (afterSeq) => log.follow(afterSeq),
       closeBefore: (source, beforeMs) => log.closeBefore(source, beforeMs),
       seal: async (seal) => {
         const fails = log.shard === "main-1" && failures-- > 0;

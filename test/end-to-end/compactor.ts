@@ -6,7 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import { createInterface } from "node:readline";
 import { ReadableStream } from "node:stream/web";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { compactOnce, viewNames } from "../../scripts/crash/compact-once.ts";
 import { sendRequest } from "../../scripts/crash/send-request.ts";
 import { FeatureError } from "../../src/core/errors.ts";

@@ -7,7 +7,7 @@ import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-s
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { readRows } from "../../adapters/engines/duckdb/read-rows.ts";
 import type { PlacedRow } from "../../adapters/engines/duckdb/text-rows.ts";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { startDevServer } from "../../scripts/cli/dev-server.ts";
 import type { DevServer } from "../../scripts/cli/dev-server.ts";
 import { acceptRows, emptyTally } from "../../scripts/cli/ingest-rows.ts";

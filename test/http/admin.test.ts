@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import type { CompactionApi } from "../../src/compact/compaction-api.ts";
 import { FeatureError } from "../../src/core/errors.ts";
 import { limits } from "../../src/core/limits.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { httpCompactionApi } from "../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { limits } from "../../src/core/limits.ts";
 import { buildTestApp, testOrigin } from "../builders/app.ts";
 import type { TestApp } from "../builders/app.ts";

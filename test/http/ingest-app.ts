@@ -104,7 +104,8 @@ export class IngestApp {
       closeBefore: (source, beforeMs) => log.closeBefore(source, beforeMs),
       repair: () => Promise.resolve(),
       read: (range) => log.read(range),
-      trim: (epoch) => log.trim(epoch),
+      trim: ({ epoch }) => log.trim(epoch),
+      follow: () => Promise.reject(unreachable()),
     };
   }
 }

@@ -117,6 +117,33 @@ export const appendCases: readonly LogCase[] = [
     },
   },
   {
+    name: "follow() gives rows that trim() keeps, and tells up to where they are forgotten",
+    run: async (log) => {
+      const followed = async (afterSeq: number, rowsMax = 100) => {
+        const { rows, forgotten } = await log.follow({ afterSeq, rowsMax });
+        return [rows.map(({ seq }) => seq), forgotten.seq, forgotten.epoch];
+      };
+      expect(await followed(0)).toEqual([[], 0, -1]);
+      await append(log, [entry("1"), entry("2")], t0);
+      await append(log, [entry("3")], t0 + 1);
+      await seal(log, 0, t0 + 1);
+      await append(log, [entry("4")], t0 + 2);
+      await log.setAppliedSeq(4);
+      await log.trim(0, { keepFromMs: t0 + 1 });
+      expect((await readAll(log)).map(({ seq }) => seq)).toEqual([4]);
+      expect(await followed(0)).toEqual([[3, 4], 2, 0]);
+      expect(await followed(0, 1)).toEqual([[3], 2, 0]);
+      expect(await followed(3)).toEqual([[4], 2, 0]);
+      // What was trimmed once is read no more, whatever is kept of it.
+      await log.trim(0, { keepFromMs: t0 });
+      expect((await readAll(log)).map(({ seq }) => seq)).toEqual([4]);
+      await seal(log, 1, t0 + 3);
+      await log.trim(1);
+      expect(await readAll(log)).toEqual([]);
+      expect(await followed(0)).toEqual([[], 4, 1]);
+    },
+  },
+  {
     name: "trim() keeps rows that are not applied, rows of later epochs, and every id",
     run: async (log) => {
       await append(log, [entry("1"), entry("2"), entry("3")], t0);

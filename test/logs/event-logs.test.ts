@@ -119,7 +119,8 @@ function reopening(open: () => EventLogShard): EventLogShard {
     epochs: (epochMin) => open().epochs(epochMin),
     appliedSeq: () => open().appliedSeq(),
     setAppliedSeq: (seq) => open().setAppliedSeq(seq),
-    trim: (epoch) => open().trim(epoch),
+    trim: (epoch, options) => open().trim(epoch, options),
+    follow: (range) => open().follow(range),
     closeBefore: (source, beforeMs) => open().closeBefore(source, beforeMs),
     viewFloors: (fingerprints) => open().viewFloors(fingerprints),
   };

@@ -20,6 +20,7 @@ export const layers: readonly string[] = [
   "offline",
   "ingest",
   "compact",
+  "region",
   "serve",
   "registry",
   "http",

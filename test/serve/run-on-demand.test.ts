@@ -27,7 +27,7 @@ function present(value: Value): FeatureAnswer {
 
 /** `n_last_2`, `n_sum` and `x_sum`, in the order of their names. */
 function spendAnswer(...features: readonly FeatureAnswer[]): ViewAnswer {
-  return { view: spend, features, waitingCount: null, staleness: null };
+  return { view: spend, features, waitingCount: null, seen: null, staleness: null };
 }
 
 const usual = spendAnswer(present([1, 2n ** 60n]), present(7), present(null));

@@ -129,7 +129,8 @@ export class Cluster {
           call("closeBefore", (log) => log.closeBefore(source, beforeMs)),
         repair: (nowMs) => call("repair", (log) => log.repair(nowMs)),
         read: (range) => call("read", (log) => log.read(range)),
-        trim: (epoch) => call("trim", (log) => log.trim(epoch)),
+        trim: (trim) => call("trim", (log) => log.trim(trim)),
+        follow: (afterSeq) => call("follow", (log) => log.follow(afterSeq)),
       };
     });
   }
@@ -150,7 +151,7 @@ export class Cluster {
       now: () => Promise.resolve(nowMs()),
       shards: () => Promise.resolve(shards.map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
-      trimLog: ({ shard, epoch }) => shardOf(shard).trim(epoch),
+      trimLog: ({ shard, epoch }) => shardOf(shard).trim({ epoch, nowMs: nowMs() }),
       closeBefore: ({ shard, source, beforeMs }) => shardOf(shard).closeBefore(source, beforeMs),
       appendRows: async ({ shard, source, rows }) => {
         const entries = rows.map((row) => ({ ...row, source, offset: null }));
@@ -193,7 +194,8 @@ export class Cluster {
       epochs: (epochMin) => this.#own(life, "epochs", () => log.epochs(epochMin)),
       appliedSeq: () => this.#own(life, "appliedSeq", () => log.appliedSeq()),
       setAppliedSeq: (seq) => this.#own(life, "setAppliedSeq", () => log.setAppliedSeq(seq)),
-      trim: (epoch) => this.#own(life, "trim", () => log.trim(epoch)),
+      trim: (epoch, options) => this.#own(life, "trim", () => log.trim(epoch, options)),
+      follow: (range) => this.#own(life, "follow", () => log.follow(range)),
       closeBefore: (source, beforeMs) =>
         this.#own(life, "closeBefore", () => log.closeBefore(source, beforeMs)),
       viewFloors: (views) => this.#own(life, "viewFloors", () => log.viewFloors(views)),

@@ -86,7 +86,8 @@ function durableLog(send: Send): EventLogShard {
     epochs: (epochMin) => answers(send("epochs", epochMin)),
     appliedSeq: () => answers(send("appliedSeq")),
     setAppliedSeq: (seq) => answers(send("setAppliedSeq", seq)),
-    trim: (epoch) => answers(send("trim", epoch)),
+    trim: (epoch, options = {}) => answers(send("trim", epoch, options)),
+    follow: (range) => answers(send("follow", range)),
     closeBefore: (source, beforeMs) => answers(send("closeBefore", source, beforeMs)),
     viewFloors: async (fingerprints) =>
       new Map((await send("viewFloors", fingerprints)) as [string, number][]),

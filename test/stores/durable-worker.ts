@@ -5,7 +5,14 @@ import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { answerCall } from "../../adapters/runtimes/cloudflare/rpc.ts";
 import { durableSql } from "../../adapters/runtimes/cloudflare/durable-sql.ts";
 import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
-import type { AppendOptions, LogEntry, LogRange, Seal } from "../../src/store/event-log.ts";
+import type {
+  AppendOptions,
+  FollowRange,
+  LogEntry,
+  LogRange,
+  Seal,
+  TrimOptions,
+} from "../../src/store/event-log.ts";
 import type { StoreWrite } from "../../src/store/online-store.ts";
 import { packMsgpack, unpackMsgpack } from "../../src/tile/msgpack.ts";
 
@@ -51,7 +58,8 @@ export class LogObject extends DurableObject {
       epochs: (epochMin: number) => log.epochs(epochMin),
       appliedSeq: () => log.appliedSeq(),
       setAppliedSeq: (seq: number) => log.setAppliedSeq(seq),
-      trim: (epoch: number) => log.trim(epoch),
+      trim: (epoch: number, options: TrimOptions) => log.trim(epoch, options),
+      follow: (range: FollowRange) => log.follow(range),
       closeBefore: (source: string, beforeMs: number) => log.closeBefore(source, beforeMs),
       viewFloors: async (fingerprints: readonly string[]) => [
         ...(await log.viewFloors(fingerprints)),

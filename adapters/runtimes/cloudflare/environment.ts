@@ -96,7 +96,8 @@ export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
       closeBefore: (source, beforeMs) => call("log shard", stub().closeBefore(source, beforeMs)),
       repair: (nowMs) => call("log shard", stub().repair(nowMs)),
       read: (range) => call("log shard", stub().read(range)),
-      trim: (epoch) => call("log shard", stub().trim(epoch)),
+      trim: (trim) => call("log shard", stub().trim(trim)),
+      follow: (afterSeq) => call("log shard", stub().follow(afterSeq)),
     };
   });
 }

@@ -3,6 +3,7 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Repository } from "../../../src/define/definition.ts";
 import { LogHome } from "../../../src/ingest/log-home.ts";
+import type { FollowedPage, Trim } from "../../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
 import type {
   AppendOptions,
@@ -26,7 +27,8 @@ export interface LogShardObject extends Rpc.DurableObjectBranded {
   closeBefore(source: string, beforeMs: number): Promise<RpcAnswer<ClosedSource>>;
   repair(nowMs: number): Promise<RpcAnswer<void>>;
   read(range: LogRange): Promise<RpcAnswer<readonly LogRow[]>>;
-  trim(epoch: number): Promise<RpcAnswer<void>>;
+  trim(trim: Trim): Promise<RpcAnswer<void>>;
+  follow(afterSeq: number): Promise<RpcAnswer<FollowedPage>>;
 }
 
 export function logShardClass(repository: Repository, openStores: OpenStores) {
@@ -63,8 +65,12 @@ export function logShardClass(repository: Repository, openStores: OpenStores) {
       return answerCall(() => this.#home.read(range));
     }
 
-    trim(epoch: number): Promise<RpcAnswer<void>> {
-      return answerCall(() => this.#home.trim(epoch));
+    trim(trim: Trim): Promise<RpcAnswer<void>> {
+      return answerCall(() => this.#home.trim(trim));
+    }
+
+    follow(afterSeq: number): Promise<RpcAnswer<FollowedPage>> {
+      return answerCall(() => this.#home.follow(afterSeq));
     }
   };
 }

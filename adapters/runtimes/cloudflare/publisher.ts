@@ -8,8 +8,11 @@ import type {
   CompactionRun,
   DeleteRequest,
   EraseRequest,
+  FeedItem,
+  FeedRequest,
   FinishRequest,
   PendingDeletion,
+  PublishedView,
   PublishRequest,
   StartRequest,
 } from "../../../src/compact/compaction-api.ts";
@@ -31,6 +34,8 @@ export interface PublisherObject extends Rpc.DurableObjectBranded {
   finish(request: FinishRequest, nowMs: number): Promise<RpcAnswer<void>>;
   collect(request: CollectRequest, nowMs: number): Promise<RpcAnswer<void>>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<RpcAnswer<void>>;
+  published(): Promise<RpcAnswer<readonly PublishedView[]>>;
+  feed(request: FeedRequest): Promise<RpcAnswer<readonly FeedItem[]>>;
 }
 
 export function publisherClass(repository: Repository, openStores: OpenStores) {
@@ -86,6 +91,14 @@ export function publisherClass(repository: Repository, openStores: OpenStores) {
 
     finishCollect(request: CollectCutRequest, nowMs: number): Promise<RpcAnswer<void>> {
       return answerCall(() => this.#publisher.finishCollect(request, nowMs));
+    }
+
+    published(): Promise<RpcAnswer<readonly PublishedView[]>> {
+      return answerCall(() => this.#publisher.published());
+    }
+
+    feed(request: FeedRequest): Promise<RpcAnswer<readonly FeedItem[]>> {
+      return answerCall(() => this.#publisher.feed(request));
     }
   };
 }

@@ -1,7 +1,7 @@
 /** `tilemark compact`: seals, folds and publishes, against a running server. */
 
 import type { Command } from "commander";
-import { httpCompactionApi } from "../../../adapters/http-compaction-api.ts";
+import { httpCompactionApi } from "../../../adapters/admin/http-compaction-api.ts";
 import { openOfflineStore } from "../../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { compactViews } from "../../../src/compact/compact-views.ts";
 import type { CompactionSummary } from "../../../src/compact/compact-views.ts";

@@ -49,7 +49,8 @@ function refuse({ name, parameters }: RedisCommand): RefusedReply | null {
 
 async function send(redis: Redis, { name, parameters }: RedisCommand): Promise<Reply> {
   try {
-    return (await redis.callBuffer(name, [...parameters])) as Reply;
+    // In capitals no command is one whose reply the client of Redis would make something else of.
+    return (await redis.callBuffer(name.toUpperCase(), [...parameters])) as Reply;
   } catch (error) {
     if (error instanceof ReplyError) return error as Error;
     throw error;

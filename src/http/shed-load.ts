@@ -1,0 +1,51 @@
+/** Refuses requests past a number that are being answered, so that those have a chance to be. */
+
+import type { MiddlewareHandler } from "hono";
+import { FeatureError } from "../core/errors.ts";
+import type { HttpEnv } from "./request-clock.ts";
+
+export interface SheddingOptions {
+  /** 512 if left out. */
+  readonly requestsInFlightMax?: number;
+  /**
+   * A request counts for this long, in milliseconds, at most; 5,000 if left out. A host that drops
+   * a request never tells of its end, and its place would be lost.
+   */
+  readonly requestMsMax?: number;
+  /** Refused requests are told to come back after 1 to so many seconds; 3 if left out. */
+  readonly retryAfterSecondsMax?: number;
+  /** In [0, 1): spreads when those that were refused come back. */
+  readonly random: () => number;
+}
+
+/**
+ * Goes after `requestClock`, on the routes that are worth refusing: a health check is not.
+ * @throws FeatureError for a request too many, with `retry-after` set.
+ */
+export function shedLoad(options: SheddingOptions): MiddlewareHandler<HttpEnv> {
+  const { requestsInFlightMax = 512, requestMsMax = 5_000, retryAfterSecondsMax = 3 } = options;
+  /** In the order in which they came. */
+  const inFlight = new Set<{ readonly startedAtMs: number }>();
+  return async (c, next) => {
+    const request = { startedAtMs: c.var.startedAtMs };
+    for (const oldest of inFlight) {
+      if (request.startedAtMs - oldest.startedAtMs <= requestMsMax) break;
+      inFlight.delete(oldest);
+    }
+    if (inFlight.size >= requestsInFlightMax) {
+      const seconds = 1 + Math.floor(options.random() * retryAfterSecondsMax);
+      c.header("retry-after", String(seconds));
+      throw new FeatureError(
+        "STORE_UNAVAILABLE",
+        `Cannot take the request: ${inFlight.size} are being answered, at most ${requestsInFlightMax} are at a time`,
+        { retryable: true },
+      );
+    }
+    inFlight.add(request);
+    try {
+      await next();
+    } finally {
+      inFlight.delete(request);
+    }
+  };
+}

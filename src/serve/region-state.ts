@@ -1,0 +1,47 @@
+/** What a region that follows another can answer for, and how old it is. */
+
+import type { ViewDefinition } from "../define/definition.ts";
+import type { Staleness } from "../store/online-store.ts";
+import { readRegionRecord } from "../tile/region-record.ts";
+import type { FeatureFault } from "./view-answer.ts";
+
+export interface RegionState {
+  readonly staleness: Staleness | null;
+  /**
+   * Why a view cannot be answered here; null where it can.
+   * @param cut - Of the entity's batch record; null where there is none.
+   */
+  faultOf(view: ViewDefinition, cut: number | null): FeatureFault | null;
+}
+
+/**
+ * @param bytes - The region's record; null before it has one.
+ * @throws CorruptRecordError for bytes that are not as they were written.
+ */
+export function regionState(
+  bytes: Uint8Array | null,
+  { nowMs, staleAfterMs }: { readonly nowMs: number; readonly staleAfterMs: number },
+): RegionState {
+  if (bytes === null) return { staleness: null, faultOf: () => notHere };
+  const { asOfMs, views } = readRegionRecord(bytes);
+  return {
+    staleness: nowMs - asOfMs > staleAfterMs ? { asOfMs, reason } : null,
+    faultOf: ({ fingerprint }, cut) => {
+      const known = views.get(fingerprint);
+      if (known === undefined) return notHere;
+      return (cut ?? known.cut) < known.floor ? notCovered : null;
+    },
+  };
+}
+
+const reason = "The region has not heard from its home since then";
+
+const notHere: FeatureFault = {
+  code: "GAP",
+  message: "The region has not got the view from its home yet",
+};
+
+const notCovered: FeatureFault = {
+  code: "GAP",
+  message: "The region lacks events that its batch records do not cover yet",
+};
