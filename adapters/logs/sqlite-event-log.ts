@@ -105,8 +105,8 @@ export class SqliteEventLog implements EventLogShard {
         epoch,
         readCounter(this.#sql, "applied"),
       );
-      if (last === undefined) return;
-      const trimmedSeq = Math.max(readCounter(this.#sql, "trimmed"), numberOf(last["seq"]));
+      const lastSeq = last === undefined ? 0 : numberOf(last["seq"]);
+      const trimmedSeq = Math.max(readCounter(this.#sql, "trimmed"), lastSeq);
       writeCounter(this.#sql, "trimmed", trimmedSeq);
       const [kept] = this.#sql.run(
         "SELECT seq FROM log WHERE arrived_at >= ? ORDER BY seq LIMIT 1",

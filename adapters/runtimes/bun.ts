@@ -26,8 +26,14 @@ export async function serveBun(
   options: ServerOptions,
 ): Promise<RunningServer> {
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
-  const app = await createServer(definitions, options, openBunSqlite);
-  const fetch = (request: Request) => app.fetch(request);
-  const server = Bun.serve({ hostname: "127.0.0.1", port: options.port ?? 0, fetch });
-  return { url: `http://127.0.0.1:${server.port}`, close: () => server.stop() };
+  const server = await createServer(definitions, options, openBunSqlite);
+  const fetch = (request: Request) => server.app.fetch(request);
+  const listener = Bun.serve({ hostname: "127.0.0.1", port: options.port ?? 0, fetch });
+  return {
+    url: `http://127.0.0.1:${listener.port}`,
+    close: async () => {
+      await listener.stop();
+      await server.stop();
+    },
+  };
 }

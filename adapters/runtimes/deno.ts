@@ -25,8 +25,14 @@ export async function serveDeno(
   options: ServerOptions,
 ): Promise<RunningServer> {
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
-  const app = await createServer(definitions, options, openNodeSqlite);
+  const server = await createServer(definitions, options, openNodeSqlite);
   const listen = { hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => undefined };
-  const server = Deno.serve(listen, (request) => app.fetch(request));
-  return { url: `http://127.0.0.1:${server.addr.port}`, close: () => server.shutdown() };
+  const listener = Deno.serve(listen, (request) => server.app.fetch(request));
+  return {
+    url: `http://127.0.0.1:${listener.addr.port}`,
+    close: async () => {
+      await listener.shutdown();
+      await server.stop();
+    },
+  };
 }

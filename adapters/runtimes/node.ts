@@ -21,10 +21,17 @@ export async function serveNode(
   options: ServerOptions,
 ): Promise<RunningServer> {
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
-  const { fetch } = await createServer(definitions, options, openNodeSqlite);
-  const listener = createAdaptorServer({ fetch });
+  const server = await createServer(definitions, options, openNodeSqlite);
+  const listener = createAdaptorServer({ fetch: server.app.fetch });
   listener.listen(options.port ?? 0, "127.0.0.1");
   await once(listener, "listening");
   const { port } = listener.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, close: promisify(listener.close.bind(listener)) };
+  const close = promisify(listener.close.bind(listener));
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: async () => {
+      await close();
+      await server.stop();
+    },
+  };
 }

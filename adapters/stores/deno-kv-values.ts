@@ -43,10 +43,12 @@ export interface DenoKvOptions {
 }
 
 const keysPerTripMax = 10;
-/** One commit takes 1,000 mutations and 819,200 bytes, of keys and values and what is around them. */
+/** One commit takes 1,000 mutations, 81,920 bytes of keys, and 819,200 of keys and values. */
 const mutationsMax = 1_000;
-const commitBytesMax = 780_000;
-const mutationBytes = 32;
+const commitKeyBytesMax = 80_000;
+const commitBytesMax = 800_000;
+/** The first part of an encoded key, and what is around the parts. */
+const keyFrameBytes = 16;
 const encoder = new TextEncoder();
 
 /** For `PartedStore`, which sees to keys that come twice, sizes and empty values. */
@@ -65,7 +67,7 @@ export class DenoKvValues implements OnlineStore {
       keysPerTripMax,
       compareAndSet: true,
       stalenessMsMax: consistency === "strong" ? 0 : stalenessMsMax,
-      // An encoded key has at most 2,048: the first part of ours, and what is around both, take 14.
+      // An encoded key has at most 2,048, with the first part and what is around both.
       keyBytesMax: 2_000,
       valueBytesMax: 65_536,
     };
@@ -137,17 +139,18 @@ function storedValue({ value, versionstamp }: KvEntry): StoredValue | null {
 /** Each as large as one commit may be. */
 function splitCommits(writes: readonly StoreWrite[]): StoreWrite[][] {
   const commits: StoreWrite[][] = [];
-  let commitBytes = Infinity;
+  let room = { mutations: 0, keyBytes: 0, bytes: 0 };
   for (const write of writes) {
-    const added = mutationBytes + encoder.encode(write.key).length + (write.bytes?.length ?? 0);
-    const commit = commits.at(-1);
-    commitBytes += added;
-    if (commit === undefined || commit.length >= mutationsMax || commitBytes > commitBytesMax) {
-      commits.push([write]);
-      commitBytes = added;
-    } else {
-      commit.push(write);
+    const keyBytes = keyFrameBytes + encoder.encode(write.key).length;
+    const bytes = keyBytes + (write.bytes?.length ?? 0);
+    if (room.mutations < 1 || room.keyBytes < keyBytes || room.bytes < bytes) {
+      commits.push([]);
+      room = { mutations: mutationsMax, keyBytes: commitKeyBytesMax, bytes: commitBytesMax };
     }
+    commits.at(-1)?.push(write);
+    room.mutations -= 1;
+    room.keyBytes -= keyBytes;
+    room.bytes -= bytes;
   }
   return commits;
 }

@@ -33,7 +33,7 @@ export class SqliteStore implements OnlineStore {
     this.#sql = sql;
     sql.run(`CREATE TABLE IF NOT EXISTS records (
       key TEXT NOT NULL, part INTEGER NOT NULL, version INTEGER NOT NULL, bytes BLOB NOT NULL,
-      PRIMARY KEY (key, part)) WITHOUT ROWID`);
+      PRIMARY KEY (key, part))`);
     sql.run("CREATE TABLE IF NOT EXISTS deleted_versions (highest INTEGER NOT NULL)");
   }
 

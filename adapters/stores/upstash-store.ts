@@ -83,7 +83,12 @@ export class UpstashStore implements OnlineStore {
     };
     redis.use(async (request, next) => {
       const signal = this.#signal;
-      assert(signal !== null, "the client sends each command at once, by itself");
+      if (signal === null) {
+        throw new FeatureError(
+          "INTERNAL",
+          "Cannot use a client of Upstash: it gathers commands, expected enableAutoPipelining: false",
+        );
+      }
       // A signal as such makes the client answer null once it is aborted, which says "no such key";
       // a function that gives one makes it throw. The type of a request knows the former alone.
       return next({ ...request, signal: (() => signal) as unknown as AbortSignal });
@@ -144,8 +149,8 @@ export class UpstashStore implements OnlineStore {
     this.#signal = null;
     try {
       return await answer;
-    } catch (cause) {
-      throw unavailable(action, cause);
+    } catch (error) {
+      throw error instanceof FeatureError ? error : unavailable(action, error);
     }
   }
 }

@@ -45,9 +45,10 @@ export async function startUpstashBridge(options: UpstashBridgeOptions): Promise
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 1,
   });
-  const connection = { failure: null as unknown };
+  let lost: unknown = null;
+  // Its commands reject as well, but say less.
   redis.on("error", (error) => {
-    connection.failure = error;
+    lost = error;
   });
   const server = createAdaptorServer({ fetch: bridgeApp(redis, options.token).fetch }) as Server;
   server.listen(options.port ?? 0, "127.0.0.1");
@@ -57,7 +58,7 @@ export async function startUpstashBridge(options: UpstashBridgeOptions): Promise
   } catch (error) {
     redis.disconnect();
     server.close();
-    const cause = connection.failure ?? error;
+    const cause = lost ?? error;
     throw new Error("Cannot start the bridge: no port or no Redis was there for it", { cause });
   }
   const { port } = server.address() as AddressInfo;

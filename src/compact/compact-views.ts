@@ -11,7 +11,7 @@ import type { CompactionApi, CompactionRun } from "./compaction-api.ts";
 import { definitionsOf } from "./compactor-identity.ts";
 import { drainLog } from "./drain-log.ts";
 import { registerLoads } from "./register-loads.ts";
-import { eraseDeleted, takeDeletions } from "./take-deletions.ts";
+import { eraseDeleted, finishDeletions, takeDeletions } from "./take-deletions.ts";
 import { coverOf, emptyRecord, foldView } from "./fold-view.ts";
 import type { FoldedRecord } from "./fold-view.ts";
 
@@ -75,8 +75,8 @@ export async function compactViews(
       definitions: definitionsOf(repository),
     },
   });
-  await takeDeletions(api, offline, repository);
-  await drainLogs(parts, runs);
+  const deletions = await takeDeletions(api, offline, repository);
+  await finishDeletions(api, deletions, await drainLogs(parts, runs));
   await offline.purge([...repository.views.values()]);
   const summaries: CompactionSummary[] = [];
   for (const run of runs) {
@@ -88,7 +88,12 @@ export async function compactViews(
   return summaries;
 }
 
-async function drainLogs(parts: CompactionParts, runs: readonly CompactionRun[]): Promise<void> {
+/** Resolves with the shards that were drained. */
+async function drainLogs(
+  parts: CompactionParts,
+  runs: readonly CompactionRun[],
+): Promise<readonly string[]> {
+  const drained: string[] = [];
   const cuts = new Map<string, number>();
   for (const run of runs) {
     const { source } = viewOf(parts.repository, run.view);
@@ -102,8 +107,10 @@ async function drainLogs(parts: CompactionParts, runs: readonly CompactionRun[])
     for (const shard of await parts.api.shards(log)) {
       const rows = await drainLog(parts.api, parts.offline, { shard, sources, cut });
       parts.onProgress?.({ view: log, phase: "drain", rows, rowsTotal: rows, keys: 0, bytes: 0 });
+      drained.push(shard);
     }
   }
+  return drained;
 }
 
 /** Removes from the stream records what every batch record still in reach has covered. */

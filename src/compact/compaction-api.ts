@@ -136,7 +136,7 @@ export interface CompactionApi {
   shards(log: string): Promise<readonly string[]>;
   /** A page of a shard's rows; an empty one is the end. */
   readLog(request: LogPageRequest): Promise<readonly LogRow[]>;
-  trimLog(request: { readonly shard: string; readonly epoch: number }): Promise<void>;
+  trimLog(request: TrimLogRequest): Promise<void>;
   /** As `EventLogShard.closeBefore` of a shard. */
   closeBefore(request: CloseBeforeRequest): Promise<ClosedSource>;
   /** Appends rows of a load to the shard of their ids, as if they had been ingested now. */
@@ -148,6 +148,13 @@ export interface CompactionApi {
   finish(request: FinishRequest): Promise<void>;
   collect(request: CollectRequest): Promise<void>;
   finishCollect(request: CollectCutRequest): Promise<void>;
+}
+
+export interface TrimLogRequest {
+  readonly shard: string;
+  readonly epoch: number;
+  /** Forgets also what would be kept for other regions. */
+  readonly forgetTrimmed?: boolean;
 }
 
 export interface CloseBeforeRequest {

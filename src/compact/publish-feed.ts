@@ -1,13 +1,13 @@
 /**
  * What the publisher did, in order, so that other regions can do the same: one feed a view, and one
- * of tombstones. A feed holds the names of the records of its newest cycle; the bytes are read from
- * the batch store when a region asks for them.
+ * of tombstones. A feed holds the names of the records of its newest cycle, and of nobody who was
+ * deleted before it; the bytes are read from the batch store when a region asks for them.
  */
 
 import { limits } from "../core/limits.ts";
 import type { StateTable } from "../store/state-table.ts";
 
-export type FeedEntry = PublishEntry | FinishEntry | EraseEntry | BuryEntry;
+export type FeedEntry = PublishEntry | FinishEntry | BuryEntry;
 
 /** Batch records of a run were written. */
 export interface PublishEntry {
@@ -27,12 +27,6 @@ export interface FinishEntry {
   readonly fingerprint: string;
   readonly fence: number;
   readonly cut: number;
-}
-
-/** The records of deleted entities were deleted. */
-export interface EraseEntry {
-  readonly kind: "erase";
-  readonly entities: readonly string[];
 }
 
 export interface BuryEntry {

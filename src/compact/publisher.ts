@@ -178,7 +178,6 @@ export class Publisher implements PublisherAccess {
         ),
         this.#parts.streams.erase({ view: name, entities }),
       ]);
-      await this.#parts.state.put(await this.#feed.adding(name, { kind: "erase", entities }));
     });
   }
 

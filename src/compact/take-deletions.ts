@@ -4,19 +4,35 @@ import { limits } from "../core/limits.ts";
 import { FeatureError } from "../core/errors.ts";
 import type { EntityDefinition, Repository, ViewDefinition } from "../define/definition.ts";
 import type { OfflineStore } from "../offline/offline-store.ts";
-import type { CompactionApi, CompactionRun } from "./compaction-api.ts";
+import type { CompactionApi, CompactionRun, PendingDeletion } from "./compaction-api.ts";
 
-/** Resolves when the offline store knows every deletion, and nobody else whom they named. */
+/** Resolves with what the offline store has taken over. The server still knows whom it names. */
 export async function takeDeletions(
   api: CompactionApi,
   offline: OfflineStore,
   { entities }: Repository,
-): Promise<void> {
+): Promise<readonly PendingDeletion[]> {
   const pending = await api.deletions();
-  if (pending.length === 0) return;
+  if (pending.length === 0) return pending;
   await offline.putDeletions(
     pending.map(({ entity, joinKeys }) => ({ entity: entityOf(entities, entity), joinKeys })),
   );
+  return pending;
+}
+
+/**
+ * Resolves when the server knows nobody whom deletions named: neither by their names nor by rows of
+ * the log that it keeps for other regions. All of those are forgotten, since none is told apart.
+ *
+ * @param shards - Of every log, drained.
+ */
+export async function finishDeletions(
+  api: CompactionApi,
+  pending: readonly PendingDeletion[],
+  shards: readonly string[],
+): Promise<void> {
+  if (pending.length === 0) return;
+  for (const shard of shards) await api.trimLog({ shard, epoch: -1, forgetTrimmed: true });
   await api.finishDeletions(pending.map(({ name }) => name));
 }
 

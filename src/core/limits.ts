@@ -63,6 +63,10 @@ export const limits = {
   feedBytesMax: 4 * 2 ** 20,
   /** Pages of a log shard that a region takes before it writes down how far it came. */
   followedPagesMax: 20,
+  /** How long a region that is up to date waits before it asks its home again, in milliseconds. */
+  followPauseMs: 250,
+  /** From when on a region that has not heard from its home says so, in milliseconds. */
+  regionStaleAfterMs: 15_000,
   /** Rows of a load in one request that appends them to the log. */
   appendRowsMax: 1_000,
   /** Entities in one collect. */

@@ -122,8 +122,9 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
       return c.body(writeLogPage(boundPage(rows)), 200, { "content-type": msgpackType });
     })
     .post("/trim", async (c) => {
-      const { shard, epoch } = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
-      await findShard(parts, shard).trim({ epoch, nowMs: c.var.nowMs });
+      const request = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
+      const { shard, epoch, forgetTrimmed = false } = request;
+      await findShard(parts, shard).trim({ epoch, forgetTrimmed, nowMs: c.var.nowMs });
       return c.json({});
     })
     .post("/close-before", async (c) => {
@@ -175,7 +176,10 @@ const eraseSchema = z.object({ ...finishFields, entities: texts }, "an object");
 const finishSchema = z.object(finishFields, "an object");
 const collectCutSchema = z.object(collectFields, "an object");
 const collectSchema = z.object({ ...collectFields, entities: texts }, "an object");
-const trimSchema = z.object({ shard: text, epoch: integer }, "an object");
+const trimSchema = z.object(
+  { shard: text, epoch: integer, forgetTrimmed: z.optional(z.boolean("a boolean")) },
+  "an object",
+);
 const shardsSchema = z.object({ log: text }, "an object");
 const logSchema = z.object({ shard: text, afterSeq: digits, epochMax: digits }, "an object");
 

@@ -41,7 +41,6 @@ const entry = z.discriminatedUnion("kind", [
     entities: texts,
   }),
   z.object({ kind: z.literal("finish"), fingerprint: text, fence: integer, cut: integer }),
-  z.object({ kind: z.literal("erase"), entities: texts }),
   z.object({ kind: z.literal("bury"), tombstone: text }),
 ]);
 const feedSchema = z.array(

@@ -35,6 +35,8 @@ export interface LogHomeParts {
 export interface Trim {
   readonly epoch: number;
   readonly nowMs: number;
+  /** Keeps nothing of what was trimmed. */
+  readonly forgetTrimmed?: boolean;
 }
 
 /** A page of a shard's rows, with what applying them elsewhere takes. */
@@ -105,9 +107,10 @@ export class LogHome implements LogAccess {
     return this.#parts.log.read(range);
   }
 
-  trim({ epoch, nowMs }: Trim): Promise<void> {
+  trim({ epoch, nowMs, forgetTrimmed = false }: Trim): Promise<void> {
     const { log, retentionMs = 0 } = this.#parts;
-    return log.trim(epoch, retentionMs === 0 ? {} : { keepFromMs: nowMs - retentionMs });
+    const keepsNone = forgetTrimmed || retentionMs === 0;
+    return log.trim(epoch, keepsNone ? {} : { keepFromMs: nowMs - retentionMs });
   }
 
   async follow(afterSeq: number): Promise<FollowedPage> {

@@ -70,9 +70,6 @@ async function applyItem(
       if (entry.fingerprint !== view.fingerprint) return { ...place, seq };
       if (nowMs < place.writtenAtMs + graceOf(stores.batch)) return null;
       return { ...place, seq, cut: entry.cut };
-    case "erase":
-      await erase(stores, view, entry.entities);
-      return { ...place, seq };
     case "bury":
       throw new FeatureError("INTERNAL", "Cannot apply a view's feed: it holds a tombstone");
   }
@@ -96,13 +93,4 @@ async function publish(
   await batch.write(
     item.records.map(({ entity, bytes }): StoreWrite => ({ key: batchKey(view, entity), bytes })),
   );
-}
-
-async function erase(
-  { batch, streams }: RegionStores,
-  view: ViewDefinition,
-  entities: readonly string[],
-): Promise<void> {
-  await streams.erase({ view: view.name, entities });
-  await batch.write(entities.map((entity) => ({ key: batchKey(view, entity), bytes: null })));
 }

@@ -102,8 +102,10 @@ export class MemoryEventLog implements EventLogShard {
 
   trim(epoch: number, { keepFromMs = Infinity }: TrimOptions = {}): Promise<void> {
     return settle(() => {
-      const trimmed = this.#rows.filter((row) => row.epoch <= epoch && row.seq <= this.#appliedSeq);
-      this.#trimmedSeq = Math.max(this.#trimmedSeq, trimmed.at(-1)?.seq ?? 0);
+      const isTrimmed = ({ seq, epoch: rowEpoch }: LogRow) =>
+        seq <= this.#trimmedSeq || (rowEpoch <= epoch && seq <= this.#appliedSeq);
+      const trimmed = this.#rows.filter(isTrimmed);
+      this.#trimmedSeq = trimmed.at(-1)?.seq ?? this.#trimmedSeq;
       const firstKept = trimmed.findIndex(({ arrivedAtMs }) => arrivedAtMs >= keepFromMs);
       const gone = firstKept === -1 ? trimmed : trimmed.slice(0, firstKept);
       const last = gone.at(-1);

@@ -97,7 +97,7 @@ export class CompactionParts extends OnlineParts {
       erase: (request) => this.publisher.erase(request),
       shards: (log) => Promise.resolve(this.logShards(log).map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
-      trimLog: ({ shard, epoch }) => shardOf(shard).trim({ epoch, nowMs: this.clock.nowMs }),
+      trimLog: ({ shard, ...trim }) => shardOf(shard).trim({ ...trim, nowMs: this.clock.nowMs }),
       publish: (request) => this.publisher.publish(request),
       finish: (request) => this.publisher.finish(request, this.clock.nowMs),
       collect: (request) => this.publisher.collect(request, this.clock.nowMs),

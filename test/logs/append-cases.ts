@@ -138,6 +138,8 @@ export const appendCases: readonly LogCase[] = [
       await log.trim(0, { keepFromMs: t0 });
       expect((await readAll(log)).map(({ seq }) => seq)).toEqual([4]);
       await seal(log, 1, t0 + 3);
+      await log.trim(-1);
+      expect(await followed(0)).toEqual([[4], 3, 0]);
       await log.trim(1);
       expect(await readAll(log)).toEqual([]);
       expect(await followed(0)).toEqual([[], 4, 1]);

@@ -52,9 +52,12 @@ export interface ModelSpan {
 }
 
 /** `hangs`: it never answers. `ignores`: nor does it look at the signal. */
-export type ModelBehaviour =
-  | { readonly kind: "answers" | "fails" | "refuses"; readonly latencyMs: number }
-  | { readonly kind: "hangs" | "ignores" };
+export type ModelBehaviour = ServingBehaviour | { readonly kind: "hangs" | "ignores" };
+
+interface ServingBehaviour {
+  readonly kind: "answers" | "fails" | "refuses";
+  readonly latencyMs: number;
+}
 
 export interface ModelReaderParts {
   readonly store: ModelStore;

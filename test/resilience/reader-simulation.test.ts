@@ -1,7 +1,7 @@
 /** Random failures in virtual time: whatever stores do, a read is right, or says that it is old, or fails. */
 
 import { expect, test } from "vitest";
-import { FeatureError } from "../../src/core/errors.ts";
+import type { FeatureError } from "../../src/core/errors.ts";
 import { RecordCache } from "../../src/store/resilient/record-cache.ts";
 import type { ReaderEvent } from "../../src/store/resilient/reader-event.ts";
 import { resilienceDefaults } from "../../src/store/resilient/resilience-options.ts";

@@ -275,6 +275,14 @@ test("resilientReader() ends an aborted read at once, with the cache where that 
   expect(primaryReader.callCount).toBe(calls);
 });
 
+test("resilientReader() takes a client that goes away for no failure, and asks nobody else for it", async () => {
+  const { behaviours, events, read } = createCase({ primary: hanging, replica: fast });
+  for (let i = 0; i < 6; i++) expect((await read(["a"], 10)).values).toBeNull();
+  behaviours.primary = fast;
+  expect((await read()).staleness).toBeNull();
+  expect(events).toEqual(Array.from({ length: 7 }, () => "attempt primary"));
+});
+
 const mistakes: readonly [string, Error][] = [
   ["a mistake in code", new TypeError("no such method")],
   ["an error with another code", new FeatureError("TOO_LARGE", "Cannot read: too much")],

@@ -1,6 +1,8 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
 import { hostClock } from "../../adapters/host-clock.ts";
+import { linkAbort } from "../../src/store/resilient/linked-abort.ts";
+import { untilAborted } from "../../src/store/resilient/until-aborted.ts";
 import { withDeadline } from "../../src/store/resilient/with-deadline.ts";
 import { ManualClock } from "../builders/manual-clock.ts";
 
@@ -35,13 +37,29 @@ test("withDeadline() follows another signal, and lets go of it and of its timer"
   expect(clock.pendingCount).toBe(0);
 });
 
+test("untilAborted() waits for work or its signal, and leaves no listener", async () => {
+  const never = new Promise<string>(() => undefined);
+  const { signal, abort } = linkAbort();
+  expect(await untilAborted(Promise.resolve("done"), signal)).toBe("done");
+  await expect(untilAborted(Promise.reject(new Error("failed")), signal)).rejects.toThrow("failed");
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  const waiting = untilAborted(never, signal);
+  abort(new Error("enough"));
+  await expect(waiting).rejects.toThrow("enough");
+  await expect(untilAborted(never, signal)).rejects.toThrow("enough");
+  const late = untilAborted(Promise.reject(new Error("late")), signal);
+  await expect(late).rejects.toThrow("enough");
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+});
+
 test("hostClock() sleeps, stops for an aborted signal, and leaves no listener", async () => {
   const clock = hostClock(3_600_000);
   const { signal } = new AbortController();
   const startMs = clock.now();
   await clock.sleep(20, signal);
   expect(clock.now() - startMs).toBeGreaterThanOrEqual(18);
-  expect(clock.now() - hostClock().now()).toBeGreaterThanOrEqual(3_600_000);
+  const plainMs = hostClock().now();
+  expect(clock.now() - plainMs).toBeGreaterThanOrEqual(3_600_000);
   expect(getEventListeners(signal, "abort")).toHaveLength(0);
 
   const stopped = new AbortController();

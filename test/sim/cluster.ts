@@ -151,7 +151,7 @@ export class Cluster {
       now: () => Promise.resolve(nowMs()),
       shards: () => Promise.resolve(shards.map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
-      trimLog: ({ shard, epoch }) => shardOf(shard).trim({ epoch, nowMs: nowMs() }),
+      trimLog: ({ shard, ...trim }) => shardOf(shard).trim({ ...trim, nowMs: nowMs() }),
       closeBefore: ({ shard, source, beforeMs }) => shardOf(shard).closeBefore(source, beforeMs),
       appendRows: async ({ shard, source, rows }) => {
         const entries = rows.map((row) => ({ ...row, source, offset: null }));

@@ -37,6 +37,8 @@ export const openCases: Readonly<Record<string, OpenCases>> = {
   "deno-kv": async (path) => (await import("./deno-kv-opener.ts")).openDenoKvCases(path),
   upstash: async (address, keyPrefix) =>
     (await import("./upstash-opener.ts")).openUpstashCases(address, keyPrefix),
+  dynamodb: async (endpoint, keyPrefix) =>
+    (await import("./dynamodb-opener.ts")).openDynamodbCases(endpoint, keyPrefix),
 };
 
 function openSqliteCases(path: string, open: (path: string) => SqliteHandle): OpenedCases {

@@ -3,6 +3,7 @@
 import { Redis } from "@upstash/redis/cloudflare";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startUpstashBridge } from "../../scripts/cli/upstash-bridge.ts";
+import { startRecordingProxy } from "../builders/recording-proxy.ts";
 import { startUpstashOnRedis } from "../builders/upstash-bridge-on-redis.ts";
 import type { UpstashOnRedis } from "../builders/upstash-bridge-on-redis.ts";
 
@@ -349,14 +350,20 @@ describe("startUpstashBridge()", () => {
     expect(await run(["GET", "n"])).toBe("50");
   });
 
-  test("18: the client sends the token of the answer before", async () => {
-    const client = new Redis({ url: upstash.url, token: upstash.token, enableTelemetry: false });
-    expect(client.readYourWritesSyncToken).toBe("");
-    await client.set("a", 1);
-    const first = client.readYourWritesSyncToken;
-    expect(first).toMatch(/^T\d+$/);
-    await client.get("a");
-    expect(client.readYourWritesSyncToken).not.toBe(first);
+  test("18: the client sends the token of the answer before, and requests at once the same", async () => {
+    const proxy = await startRecordingProxy(upstash.url);
+    try {
+      const client = new Redis({ ...upstash, url: proxy.url, enableAutoPipelining: false });
+      await client.set("a", 1);
+      const token = client.readYourWritesSyncToken;
+      expect(token).toMatch(/^T\d+$/);
+      await Promise.all([client.get("a"), client.get("a")]);
+      const sent = proxy.requests.map(({ headers }) => headers["upstash-sync-token"]);
+      expect(sent).toEqual(["", token, token]);
+      expect(client.readYourWritesSyncToken).not.toBe(token);
+    } finally {
+      await proxy.close();
+    }
   });
 
   test("listens on this machine alone, and says where there is no Redis", async () => {

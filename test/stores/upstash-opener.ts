@@ -3,13 +3,10 @@
 import { createUpstashClient } from "../../adapters/stores/upstash-client.ts";
 import { UpstashStore } from "../../adapters/stores/upstash-store.ts";
 import { storeContract } from "../../src/store/contract/store-contract.ts";
-import type { ContractCase } from "../../src/store/contract/store-contract.ts";
+import type { OpenedCases } from "./open-store-cases.ts";
 
 /** The token stands before the host: `http://token@127.0.0.1:8079`. */
-export function openUpstashCases(
-  address: string,
-  keyPrefix: string,
-): { readonly cases: readonly ContractCase[]; close(): Promise<void> } {
+export function openUpstashCases(address: string, keyPrefix: string): OpenedCases {
   const { origin: url, username: token } = new URL(address);
   const store = new UpstashStore(createUpstashClient({ url, token }));
   const failing = new UpstashStore(createUpstashClient({ url, token: "another" }));

@@ -24,6 +24,8 @@ export interface HomeOptions {
   readonly openLog: (shard: string) => SqlHandle;
   /** Fixed once there are events: ids do not move. */
   readonly logShardCount: number;
+  /** How long rows of the log are kept for regions that follow, in milliseconds. */
+  readonly logRetentionMs: number;
 }
 
 export interface Home extends HomeParts {
@@ -33,13 +35,15 @@ export interface Home extends HomeParts {
 
 export function createHome(options: HomeOptions): Home {
   const { repository, batch, state, openLog, logShardCount } = options;
+  const retentionMs = options.logRetentionMs;
   const streams = new ShardedStreams([new StoreStreamHome(options.streams, repository)]);
   const logs = new Map(
-    logNames(repository).map((log): [string, readonly LogHome[]] => [
-      log,
+    logNames(repository).map((name): [string, readonly LogHome[]] => [
+      name,
       Array.from({ length: logShardCount }, (_, i) => {
-        const shard = `${log}-${i}`;
-        return new LogHome({ shard, log: new SqliteEventLog(openLog(shard)), streams, repository });
+        const shard = `${name}-${i}`;
+        const log = new SqliteEventLog(openLog(shard));
+        return new LogHome({ shard, log, streams, repository, retentionMs });
       }),
     ]),
   );

@@ -1,13 +1,21 @@
-/** What Node, Deno and Bun serve: one app over stores, a home's log in files, or another region. */
+/** What Node, Deno and Bun serve: one app over stores, and a home's log in files, or another home. */
 
 import type { Hono } from "hono";
+import type { Clock } from "../../../src/core/clock.ts";
+import { limits } from "../../../src/core/limits.ts";
+import type { Repository } from "../../../src/define/definition.ts";
 import { loadRepository } from "../../../src/define/load-repository.ts";
 import { createApp } from "../../../src/http/app.ts";
+import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
+import { RegionFollower } from "../../../src/region/region-follower.ts";
 import type { OnlineStore } from "../../../src/store/online-store.ts";
 import type { SqlHandle } from "../../../src/store/sql-handle.ts";
+import { httpRegionSource } from "../../admin/http-region-source.ts";
+import { hostClock } from "../../host-clock.ts";
 import { SqliteStateTable } from "../../stores/sqlite-state-table.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
 import { createHome } from "./create-home.ts";
+import { followHome } from "./follow-home.ts";
 
 export interface ServerOptions {
   /**
@@ -19,8 +27,15 @@ export interface ServerOptions {
   readonly store?: OnlineStore;
   /** Of stream records, where those have a store of their own. It has compare-and-set. */
   readonly streamStore?: OnlineStore;
+  /**
+   * The home that this region follows, as `https://home.example`. It answers from its own stores and
+   * takes neither events nor compactions. Left out: this is the home.
+   */
+  readonly home?: string;
   /** How many shards a log has; 1 if left out. Fixed once there are events. */
   readonly logShardCount?: number;
+  /** How long a home keeps rows of the log for regions that are cut off, in milliseconds; 0 if left out. */
+  readonly logRetentionMs?: number;
   /** On 127.0.0.1; a free one if left out. */
   readonly port?: number;
   /** Requests may carry their own `now`: for tests. */
@@ -37,37 +52,104 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
+export interface Server {
+  readonly app: Hono;
+  /** Ends what goes on beside requests. */
+  stop(): Promise<void>;
+}
+
+interface ServerParts {
+  readonly repository: Repository;
+  readonly clock: Clock;
+  readonly batch: OnlineStore;
+  readonly streams: OnlineStore;
+  readonly open: (name: string) => SqlHandle;
+}
+
 /** Resolves when rows that a crash left unapplied are applied. */
 export async function createServer(
   definitions: Readonly<Record<string, unknown>>,
   options: ServerOptions,
   openSqlite: (path: string) => SqlHandle,
-): Promise<Hono> {
-  const { directory, logShardCount = 1, testClock = false, clockOffsetMs = 0 } = options;
-  const repository = loadRepository(definitions);
+): Promise<Server> {
+  const { directory } = options;
   const open = (name: string) =>
     openSqlite(directory === ":memory:" ? directory : `${directory}/${name}.sqlite`);
   const batch = options.store ?? new SqliteStore(open("records"));
-  const streams = options.streamStore ?? batch;
-  const clock = { now: () => Date.now() + clockOffsetMs };
-  const home = createHome({
-    repository,
+  const parts = {
+    repository: loadRepository(definitions),
+    clock: hostClock(options.clockOffsetMs),
     batch,
-    streams,
+    streams: options.streamStore ?? batch,
+    open,
+  };
+  return options.home === undefined
+    ? createHomeServer(parts, options)
+    : createRegionServer(parts, { ...options, home: options.home });
+}
+
+async function createHomeServer(parts: ServerParts, options: ServerOptions): Promise<Server> {
+  const { clock, batch, streams, open } = parts;
+  const home = createHome({
+    ...parts,
     state: new SqliteStateTable(open("publisher")),
     openLog: open,
-    logShardCount,
+    logShardCount: options.logShardCount ?? 1,
+    logRetentionMs: options.logRetentionMs ?? 0,
   });
   await home.repair(clock.now());
-  return createApp({
+  const homes = { batch, streams: [streams] };
+  const app = createApp({ ...appParts(parts, options), homes, home });
+  return { app, stop: () => Promise.resolve() };
+}
+
+function createRegionServer(
+  parts: ServerParts,
+  options: ServerOptions & { readonly home: string },
+): Server {
+  const { repository, clock, batch, streams } = parts;
+  const source = httpRegionSource({
+    baseUrl: options.home,
+    fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(limits.requestMsMax) }),
+  });
+  const follower = new RegionFollower({
+    repository,
+    source,
+    batch,
+    streams: new StoreStreamHome(streams, repository),
+    progress: streams,
+  });
+  const region = { progress: streams, staleAfterMs: limits.regionStaleAfterMs };
+  const app = createApp({
+    ...appParts(parts, options),
+    homes: { batch, streams: [streams], region },
+  });
+  const end = new AbortController();
+  const report = (error: unknown) => {
+    logError("follow", error);
+  };
+  const following = followHome({ follower, clock, signal: end.signal, report });
+  return {
+    app,
+    stop: () => {
+      end.abort();
+      return following;
+    },
+  };
+}
+
+function appParts({ repository, clock }: ServerParts, { testClock = false }: ServerOptions) {
+  return {
     repository,
     clock,
-    homes: { batch, streams: [streams] },
-    home,
     testClock,
     access: "loopback",
-    report: (error, { route }) => {
-      console.error(JSON.stringify({ level: "error", route, error: String(error) }));
+    report: (error: unknown, { route }: { readonly route: string }) => {
+      logError(route, error);
     },
-  });
+  } as const;
+}
+
+function logError(route: string, error: unknown): void {
+  console.error(JSON.stringify({ level: "error", route, error: String(error) }));
 }

@@ -1,0 +1,114 @@
+import { Hono } from "hono";
+import { expect, test } from "vitest";
+import { answerFailure } from "../../src/http/errors.ts";
+import { requestClock } from "../../src/http/request-clock.ts";
+import type { HttpEnv } from "../../src/http/request-clock.ts";
+import { requestDeadline } from "../../src/http/request-deadline.ts";
+import type { DeadlineEnv } from "../../src/http/request-deadline.ts";
+import { shedLoad } from "../../src/http/shed-load.ts";
+import { ManualClock } from "../builders/manual-clock.ts";
+import { randomFrom } from "../builders/random.ts";
+
+const seed = 11;
+
+/** Its route takes a second, or fails at once. */
+function createCase() {
+  const clock = new ManualClock();
+  const app = new Hono<HttpEnv>();
+  app.onError((error, c) => answerFailure(c, error, () => undefined));
+  app.use(requestClock({ clock, testClock: false }));
+  const { next: random } = randomFrom(seed);
+  app.use("/api/*", shedLoad({ requestsInFlightMax: 2, requestMsMax: 5_000, random }));
+  app.get("/healthz", (c) => c.text("ok"));
+  app.get("/api/fail", () => {
+    throw new Error("It fails");
+  });
+  app.get("/api/lost", () => new Promise<Response>(() => undefined));
+  app.get("/api/slow", async (c) => {
+    await clock.sleep(1_000);
+    return c.text("done");
+  });
+  return { app, clock };
+}
+
+test("shedLoad() answers as many as it may at a time, and refuses one more", async () => {
+  const { app, clock } = createCase();
+  const taken = Promise.all(["/api/slow", "/api/slow"].map(async (path) => app.request(path)));
+  const refused = await app.request("/api/slow");
+  expect(refused.status).toBe(503);
+  expect(await refused.json()).toEqual({
+    error: expect.stringContaining("2 are being answered"),
+    code: 14,
+    message: expect.stringContaining("2 are being answered"),
+  });
+  expect(refused.headers.get("x-tilemark-retryable")).toBe("true");
+  expect((await app.request("/healthz")).status).toBe(200);
+  await clock.advance(1_000);
+  expect((await taken).map(({ status }) => status)).toEqual([200, 200]);
+  const next = app.request("/api/slow");
+  await clock.advance(1_000);
+  expect((await next).status).toBe(200);
+});
+
+test("shedLoad() spreads when refused clients come back: whole seconds, 1 or more", async () => {
+  const { app } = createCase();
+  void app.request("/api/lost");
+  void app.request("/api/lost");
+  const waits = new Set<string | null>();
+  for (let i = 0; i < 100; i++) {
+    waits.add((await app.request("/api/slow")).headers.get("retry-after"));
+  }
+  expect([...waits].sort(), `seed ${seed}`).toEqual(["1", "2", "3"]);
+});
+
+test("shedLoad() counts no request that has failed", async () => {
+  const { app } = createCase();
+  for (let i = 0; i < 5; i++) expect((await app.request("/api/fail")).status).toBe(500);
+});
+
+test("shedLoad() gives the place of a request that never ends to another one", async () => {
+  const { app, clock } = createCase();
+  void app.request("/api/lost");
+  void app.request("/api/lost");
+  await clock.advance(5_000);
+  expect((await app.request("/api/fail")).status).toBe(503);
+  await clock.advance(1);
+  expect((await app.request("/api/fail")).status).toBe(500);
+});
+
+test("requestDeadline() aborts what a route waits for, and leaves no timer", async () => {
+  const clock = new ManualClock();
+  const app = new Hono<DeadlineEnv>();
+  app.onError((error, c) => answerFailure(c, error, () => undefined));
+  app.use(requestDeadline({ clock, deadlineMs: 300 }));
+  const signals: AbortSignal[] = [];
+  app.get("/:ms", async (c) => {
+    signals.push(c.var.signal);
+    await clock.sleep(Number(c.req.param("ms")), c.var.signal);
+    return c.text("done");
+  });
+  const answers = Promise.all(["/299", "/301"].map(async (path) => app.request(path)));
+  await clock.advance(299);
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+  await clock.advance(1);
+  expect((await answers).map(({ status }) => status)).toEqual([200, 503]);
+  expect(clock.pendingCount).toBe(0);
+});
+
+test("requestDeadline() follows the client that goes away", async () => {
+  const clock = new ManualClock();
+  const app = new Hono<DeadlineEnv>();
+  let reason: unknown = null;
+  app.use(requestDeadline({ clock }));
+  app.get("/", async (c) => {
+    const { signal } = c.var;
+    await clock.sleep(60_000, signal).catch((error: unknown) => (reason = error));
+    return c.text("late");
+  });
+  const client = new AbortController();
+  const answer = app.request("/", { signal: client.signal });
+  await clock.advance(100);
+  client.abort("gone");
+  await answer;
+  expect([reason, clock.now(), clock.pendingCount]).toEqual(["gone", 100, 0]);
+});
