@@ -4,6 +4,7 @@ import type { Hono } from "hono";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
+import { hostClock } from "../host-clock.ts";
 import { WorkerHomes, logShards, openPlatformStores } from "./cloudflare/environment.ts";
 import type { OpenStores, TilemarkEnvironment } from "./cloudflare/environment.ts";
 import { logShardClass } from "./cloudflare/log-shard.ts";
@@ -11,6 +12,7 @@ import { publisherClass } from "./cloudflare/publisher.ts";
 import { call } from "./cloudflare/rpc.ts";
 import { streamShardClass } from "./cloudflare/stream-shard.ts";
 import { logNames } from "./log-names.ts";
+import { resilientHomes } from "./resilient-homes.ts";
 
 export interface WorkerOptions {
   /** Stores in the place of Workers KV, and of Durable Objects for stream records. */
@@ -49,13 +51,14 @@ export function createWorker(
 
 function appOf(repository: Repository, env: TilemarkEnvironment, openStores: OpenStores): Hono {
   const { batch, streamReaders } = new WorkerHomes(repository, env, openStores);
-  const clockOffsetMs = Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0);
+  const clock = hostClock(Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0));
   const publisherId = env.PUBLISHER.idFromName("publisher");
   const publisher = () => env.PUBLISHER.get(publisherId);
   return createApp({
     repository,
-    clock: { now: () => Date.now() + clockOffsetMs },
-    homes: { batch, streams: streamReaders },
+    clock,
+    random: Math.random,
+    homes: resilientHomes({ batch, streams: streamReaders }, { clock }),
     home: {
       logs: logNames(repository),
       logShards: (log) => logShards(env, log),

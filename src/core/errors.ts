@@ -12,6 +12,7 @@ export type ErrorCode =
   | "CONFLICT"
   | "KEY_REUSED"
   | "RESOURCE_EXHAUSTED"
+  | "OVERLOADED"
   | "OVERFLOW"
   | "CORRUPT_RECORD"
   | "STORE_UNAVAILABLE"

@@ -37,6 +37,12 @@ export const limits = {
   clockErrorMsMax: 10_000,
   /** How long a request may take, in milliseconds. */
   requestMsMax: 5_000,
+  /** How long a request for features may wait for its stores, in milliseconds. */
+  requestDeadlineMs: 2_000,
+  /** Requests answered at a time; more are told to come back later. */
+  requestsInFlightMax: 512,
+  /** The longest time after which a refused request is told to come back, in seconds. */
+  retryAfterSecondsMax: 3,
   /** How often a stream record is read again because it changed before it was written. */
   applyAttemptsMax: 20,
   /** Bytes of a stream record; one that outgrows it is a gap until the next compaction. */
@@ -73,6 +79,8 @@ export const limits = {
   collectEntitiesMax: 1_000,
   /** Bytes of a request for features. */
   requestBodyBytesMax: 4 * 2 ** 20,
+  /** Rows of one request for features. */
+  batchRowsMax: 1_000,
   /** Bytes and records of a request to ingest; fewer records than ids forgotten with an append. */
   ingestBodyBytesMax: 16 * 2 ** 20,
   ingestRecordsMax: 10_000,

@@ -2,6 +2,7 @@
 
 import { Hono } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
+import type { Clock } from "../core/clock.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
 import type { Repository } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
@@ -10,17 +11,22 @@ import { requireLoopback } from "./access.ts";
 import { adminRoutes } from "./admin-routes.ts";
 import { answerFailure, answerUnknownRoute, answerWrongMethod } from "./errors.ts";
 import type { ReportError } from "./errors.ts";
+import { getFeaturesBatchRoute } from "./get-features-batch-route.ts";
 import { getFeaturesRoute } from "./get-features-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { requestClock } from "./request-clock.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { requestDeadline } from "./request-deadline.ts";
+import { shedLoad } from "./shed-load.ts";
 
 /** What a host gives the app. */
 export interface AppParts {
   readonly repository: Repository;
   /** Names accepted as a workspace; any if left out. */
   readonly workspaces?: readonly string[];
-  readonly clock: { now(): number };
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly homes: ServingHomes;
   /** Where events are taken in and compactions publish; left out where requests are answered alone. */
   readonly home?: HomeParts;
@@ -46,9 +52,12 @@ export function createApp(parts: AppParts): Hono {
   app.onError((error, c) => answerFailure(c, error, parts.report));
   app.notFound(answerUnknownRoute);
   app.use(requireLoopback, requestClock(parts));
+  app.use("/api/*", shedLoad(parts), requestDeadline(parts));
+  app.use("/ingest", shedLoad(parts));
   app.use(methodNotAllowed({ app, onMethodNotAllowed: answerWrongMethod }));
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.route("/", getFeaturesRoute(parts));
+  app.route("/", getFeaturesBatchRoute(parts));
   if (parts.home !== undefined) {
     app.route("/", ingestRoute({ ...parts, ...parts.home }));
     app.route("/admin", adminRoutes({ ...parts, ...parts.home }));

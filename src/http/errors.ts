@@ -37,6 +37,7 @@ const statuses: Readonly<Record<ErrorCode, readonly [ContentfulStatusCode, numbe
   KEY_REUSED: [422, 9],
   TOO_LARGE: [413, 8],
   RESOURCE_EXHAUSTED: [429, 8],
+  OVERLOADED: [503, 14],
   STORE_UNAVAILABLE: [503, 14],
   CORRUPT_RECORD: [500, 15],
   INVALID_DEFINITION: [500, 13],
@@ -67,7 +68,7 @@ export function describeFailure(error: unknown): HttpFailure {
 /** Describes an error, and reports it when the fault is on this side. */
 export function handleFailure(c: Context, error: unknown, report: ReportError): HttpFailure {
   const failure = describeFailure(error);
-  if (failure.status >= 500) report(error, { route: routeOf(c) });
+  if (failure.status >= 500 && failure.code !== "OVERLOADED") report(error, { route: routeOf(c) });
   return failure;
 }
 

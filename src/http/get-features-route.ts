@@ -1,15 +1,14 @@
 /** `POST /api/v1/feature-service/get-features`: one vector. */
 
 import { Hono } from "hono";
-import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import type { Repository, ServiceDefinition } from "../define/definition.ts";
+import type { Repository } from "../define/definition.ts";
 import { finishService, readService } from "../serve/answer-service.ts";
 import type { ServingHomes } from "../serve/read-views.ts";
 import type { ReportError } from "./errors.ts";
+import { findService } from "./find-service.ts";
 import { readJson } from "./read-body.ts";
 import { readGetFeatures } from "./read-get-features.ts";
-import type { GetFeaturesRequest } from "./read-get-features.ts";
 import { readJoinKeys } from "./read-join-keys.ts";
 import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
@@ -66,20 +65,4 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       ...(token !== undefined && { [seenHeader]: writeSeen(answers) }),
     });
   });
-}
-
-const workspaceDefault = "prod";
-const nameCharactersMax = 200;
-
-function findService(parts: GetFeaturesParts, request: GetFeaturesRequest): ServiceDefinition {
-  const workspace = request.workspaceName ?? workspaceDefault;
-  const isServed =
-    request.workspaceName === null || (parts.workspaces?.includes(workspace) ?? true);
-  const service = parts.repository.services.get(request.serviceName);
-  if (isServed && service !== undefined) return service;
-  const shown = request.serviceName.slice(0, nameCharactersMax);
-  throw new FeatureError(
-    "NOT_FOUND",
-    `Unable to query FeatureService \`${shown}\` for workspace \`${workspace.slice(0, nameCharactersMax)}\`. Newly created feature services may take up to 60 seconds to query. Also, ensure that the workspace is a "live" workspace.`,
-  );
 }

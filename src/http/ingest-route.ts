@@ -67,6 +67,7 @@ const errorTypes: Readonly<Record<ErrorCode, string>> = {
   CONFLICT: "ConflictError",
   KEY_REUSED: "IdempotencyKeyReusedError",
   RESOURCE_EXHAUSTED: "ResourceExhaustedError",
+  OVERLOADED: "UnavailableError",
   STORE_UNAVAILABLE: "UnavailableError",
   INVALID_DEFINITION: "InternalError",
   OVERFLOW: "InternalError",

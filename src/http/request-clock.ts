@@ -11,6 +11,8 @@ export interface HttpEnv {
     nowMs: number;
     /** When it came, on the clock alone: for measuring. */
     startedAtMs: number;
+    /** Of requests for features: aborted when the client is gone or the deadline has passed. */
+    signal: AbortSignal;
   };
 }
 

@@ -2,18 +2,12 @@
 
 import type { MiddlewareHandler } from "hono";
 import { FeatureError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { HttpEnv } from "./request-clock.ts";
 
 export interface SheddingOptions {
-  /** 512 if left out. */
+  /** `limits.requestsInFlightMax` if left out. */
   readonly requestsInFlightMax?: number;
-  /**
-   * A request counts for this long, in milliseconds, at most; 5,000 if left out. A host that drops
-   * a request never tells of its end, and its place would be lost.
-   */
-  readonly requestMsMax?: number;
-  /** Refused requests are told to come back after 1 to so many seconds; 3 if left out. */
-  readonly retryAfterSecondsMax?: number;
   /** In [0, 1): spreads when those that were refused come back. */
   readonly random: () => number;
 }
@@ -23,20 +17,21 @@ export interface SheddingOptions {
  * @throws FeatureError for a request too many, with `retry-after` set.
  */
 export function shedLoad(options: SheddingOptions): MiddlewareHandler<HttpEnv> {
-  const { requestsInFlightMax = 512, requestMsMax = 5_000, retryAfterSecondsMax = 3 } = options;
+  const { requestsInFlightMax = limits.requestsInFlightMax } = options;
   /** In the order in which they came. */
   const inFlight = new Set<{ readonly startedAtMs: number }>();
   return async (c, next) => {
     const request = { startedAtMs: c.var.startedAtMs };
     for (const oldest of inFlight) {
-      if (request.startedAtMs - oldest.startedAtMs <= requestMsMax) break;
+      // A host that drops a request never tells of its end: its place is free again after a time.
+      if (request.startedAtMs - oldest.startedAtMs <= limits.requestMsMax) break;
       inFlight.delete(oldest);
     }
     if (inFlight.size >= requestsInFlightMax) {
-      const seconds = 1 + Math.floor(options.random() * retryAfterSecondsMax);
+      const seconds = 1 + Math.floor(options.random() * limits.retryAfterSecondsMax);
       c.header("retry-after", String(seconds));
       throw new FeatureError(
-        "STORE_UNAVAILABLE",
+        "OVERLOADED",
         `Cannot take the request: ${inFlight.size} are being answered, at most ${requestsInFlightMax} are at a time`,
         { retryable: true },
       );

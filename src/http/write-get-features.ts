@@ -7,7 +7,7 @@ import type { ServedFeature } from "../serve/answer-service.ts";
 import type { FeatureAnswer } from "../serve/view-answer.ts";
 import { encodeDataType, encodeValue } from "./encode-value.ts";
 import type { Json } from "./encode-value.ts";
-import type { GetFeaturesRequest, MetadataOptions } from "./read-get-features.ts";
+import type { MetadataOptions, RequestHead } from "./read-get-features.ts";
 
 /** What answering took. */
 export interface AnswerCost {
@@ -17,22 +17,29 @@ export interface AnswerCost {
   readonly transformMs: number;
 }
 
-interface Answer {
+export interface Answer {
   readonly service: ServiceDefinition;
-  readonly request: GetFeaturesRequest;
+  readonly request: Pick<RequestHead, "metadataOptions" | "requestOptions">;
   readonly cost: AnswerCost;
 }
 
 /** `result` holds nothing but `features`: clients break on any other key. */
 export function writeGetFeatures(features: readonly ServedFeature[], answer: Answer): Json {
-  const { service, request } = answer;
-  const nulls: CountRule = {
+  const result = writeResult(features, answer);
+  const metadata = writeMetadata(features, answer);
+  return metadata === null ? { result } : { result, metadata };
+}
+
+/** The values of one vector. */
+export function writeResult(
+  features: readonly ServedFeature[],
+  { service, request }: Answer,
+): { readonly features: readonly Json[] } {
+  const rule: CountRule = {
     emptyCount: service.emptyCount,
     coerceNullCountsToZero: request.requestOptions.coerceNullCountsToZero,
   };
-  const result = { features: features.map((feature) => encodeFeature(feature, nulls)) };
-  const metadata = writeMetadata(features, answer);
-  return metadata === null ? { result } : { result, metadata };
+  return { features: features.map((feature) => encodeFeature(feature, rule)) };
 }
 
 interface CountRule {
@@ -67,25 +74,37 @@ function writeMetadata(features: readonly ServedFeature[], { request, cost }: An
 }
 
 function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
-  const { name, type, description, answer } = feature;
-  const { effectiveTimeMs } = answer;
+  const { effectiveTimeMs } = feature.answer;
   const details = asked.includeDetails ? writeDetails(feature) : null;
+  return {
+    ...writeDefinition(feature, effectiveTimeMs, asked),
+    ...(asked.includeServingStatus && { status: statusOf(feature) }),
+    ...(details !== null && { details }),
+  };
+}
+
+/** What is said of a feature once, however many vectors there are. */
+export function writeDefinition(
+  { name, type, description }: ServedFeature,
+  effectiveTimeMs: number | null,
+  asked: MetadataOptions,
+): { readonly [key: string]: Json } {
   return {
     ...(asked.includeNames && { name }),
     ...(asked.includeEffectiveTimes &&
       effectiveTimeMs !== null && { effectiveTime: formatInstant(effectiveTimeMs) }),
     ...(asked.includeDataTypes && { dataType: encodeDataType(type) }),
-    ...(asked.includeServingStatus && {
-      status: answer.fault === null ? answer.status : "UNKNOWN",
-    }),
     ...(asked.includeFeatureDescriptions && description !== null && { description }),
     ...(asked.includeFeatureTags && { tags: {} }),
-    ...(details !== null && { details }),
   };
 }
 
+export function statusOf({ answer }: ServedFeature): string {
+  return answer.fault === null ? answer.status : "UNKNOWN";
+}
+
 /** Null where the value is all that it should be. */
-function writeDetails({ answer, waitingCount, staleness }: ServedFeature): Json {
+export function writeDetails({ answer, waitingCount, staleness }: ServedFeature): Json {
   const details = {
     ...(staleness !== null && {
       stale: true,
@@ -116,7 +135,9 @@ function writeFault({ fault, degraded }: FeatureAnswer): Json {
   };
 }
 
-function writeSloInfo({ storeBytes, serverMs, transformMs }: AnswerCost): Json {
+export function writeSloInfo({ storeBytes, serverMs, transformMs }: AnswerCost): {
+  readonly [key: string]: Json;
+} {
   const sloEligible = storeBytes <= limits.objectiveStoreBytesMax;
   return {
     sloEligible,

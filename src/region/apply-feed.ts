@@ -9,7 +9,7 @@ import type { OnlineStore, StoreWrite } from "../store/online-store.ts";
 import type { StreamHome } from "../store/stream-home.ts";
 import { batchKey } from "../tile/keys.ts";
 import { writeTombstone } from "../tile/tombstone.ts";
-import type { FeedPlace } from "./region-places.ts";
+import type { FeedPlace } from "../tile/region-record.ts";
 
 /** Where a region keeps its records. */
 export interface RegionStores {

@@ -4,22 +4,19 @@
  * come is kept with the records, so it goes on where it stopped, however long it was cut off.
  *
  * One process follows for a region. A second one is harmless: a step that another overtook writes
- * nothing of its progress, and what it has applied twice changes nothing.
+ * nothing of its progress, and what is applied twice changes nothing.
  */
 
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { burialFeed } from "../compact/publish-feed.ts";
-import type { FeedItem, PublishedView } from "../compact/compaction-api.ts";
+import type { FeedItem } from "../compact/compaction-api.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import { RowProjection } from "../ingest/project-rows.ts";
 import type { OnlineStore } from "../store/online-store.ts";
-import { regionKey, regionPlacesKey } from "../tile/keys.ts";
-import { readRegionRecord, writeRegionRecord } from "../tile/region-record.ts";
 import { applyBurials, applyFeed } from "./apply-feed.ts";
 import type { RegionStores } from "./apply-feed.ts";
-import { freshPlaces, readRegionPlaces, writeRegionPlaces } from "./region-places.ts";
-import type { FeedPlace, RegionPlaces } from "./region-places.ts";
+import { RegionProgress } from "./region-progress.ts";
 import type { FollowAnswer, RegionSource } from "./region-source.ts";
 
 export interface RegionFollowerParts extends RegionStores {
@@ -36,13 +33,7 @@ export interface RegionStep {
   readonly isBehind: boolean;
 }
 
-interface Progress {
-  readonly places: RegionPlaces;
-  readonly version: string | null;
-  readonly asOfMs: number;
-}
-
-const freshFeed: FeedPlace = { seq: 0, floor: -1, cut: -1, writtenAtMs: -Infinity };
+type FeedPage = readonly [view: ViewDefinition, items: readonly FeedItem[]];
 
 export class RegionFollower {
   readonly #parts: RegionFollowerParts;
@@ -55,185 +46,108 @@ export class RegionFollower {
 
   /** @throws FeatureError as the home's answers and the stores do; the next step goes on. */
   async step(nowMs: number): Promise<RegionStep> {
-    const { source } = this.#parts;
-    const before = await this.#readProgress();
-    const views = this.#knownViews(await source.published());
-    let places = joinViews(before.places, views);
+    const progress = await RegionProgress.read(this.#parts.progress);
     // Asked for before the log: every row that an entry may collect is applied by then.
-    const pages = await Promise.all(
-      views.map(async ({ view }): Promise<[ViewDefinition, readonly FeedItem[]]> => {
-        const afterSeq = placeOf(places, view.fingerprint).seq;
-        return [view, await source.feed({ feed: view.name, afterSeq })];
-      }),
-    );
-    places = await this.#takeBurials(places);
-    const log = await this.#takeLogs(places, nowMs);
-    const asOfMs = log.isComplete ? log.asOfMs : before.asOfMs;
-    const version = await this.#writeProgress({
-      places: log.places,
-      version: before.version,
-      asOfMs,
-    });
-    places = log.places;
-    if (log.isComplete) {
-      for (const [view, items] of pages) {
-        const place = placeOf(places, view.fingerprint);
-        const next = await applyFeed(this.#parts, view, { place, items, nowMs });
-        places = withFeed(places, view.fingerprint, next);
-      }
-      if (places !== log.places) await this.#writeProgress({ places, version, asOfMs });
+    const pages = await this.#readFeeds(progress);
+    await this.#takeBurials(progress);
+    const asOfMs = await this.#takeLogs(progress, nowMs);
+    if (asOfMs === null) {
+      await progress.write();
+      return { asOfMs: progress.asOfMs, isBehind: true };
     }
-    const isFull = pages.some(([view, items]) => {
-      return items.length > 0 && items.at(-1)?.seq === placeOf(places, view.fingerprint).seq;
-    });
-    return { asOfMs, isBehind: isFull || !log.isComplete };
+    progress.asOfMs = asOfMs;
+    await progress.write();
+    const isBehind = await this.#applyFeeds(progress, pages, nowMs);
+    return { asOfMs, isBehind };
   }
 
-  /** Views whose definition is the same at home. Of others a request is told that they are not here. */
-  #knownViews(published: readonly PublishedView[]): { view: ViewDefinition; cut: number }[] {
-    return published.flatMap(({ view: name, fingerprint, cut }) => {
-      const view = this.#parts.repository.views.get(name);
-      return view?.fingerprint === fingerprint ? [{ view, cut }] : [];
+  /** Of views whose definition is the same at home: requests are told that others are not here. */
+  async #readFeeds(progress: RegionProgress): Promise<readonly FeedPage[]> {
+    const { source, repository } = this.#parts;
+    const pages = (await source.published()).map(async ({ view: name, fingerprint, cut }) => {
+      const view = repository.views.get(name);
+      if (view?.fingerprint !== fingerprint) return [];
+      progress.join(view, cut);
+      const { seq: afterSeq } = progress.feedOf(fingerprint);
+      const page: FeedPage = [view, await source.feed({ feed: name, afterSeq })];
+      return [page];
     });
+    return (await Promise.all(pages)).flat();
   }
 
-  async #takeBurials(before: RegionPlaces): Promise<RegionPlaces> {
-    let places = before;
+  async #takeBurials(progress: RegionProgress): Promise<void> {
     for (let page = 0; page < limits.followedPagesMax; page++) {
-      const place = placeOf(places, burialFeed);
+      const place = progress.feedOf(burialFeed);
       const items = await this.#parts.source.feed({ feed: burialFeed, afterSeq: place.seq });
       const last = items.at(-1);
-      if (last === undefined) return places;
+      if (last === undefined) return;
       await applyBurials(this.#parts, items);
-      places = withFeed(places, burialFeed, { ...place, seq: last.seq });
+      progress.setFeed(burialFeed, { ...place, seq: last.seq });
     }
-    return places;
   }
 
-  async #takeLogs(
-    before: RegionPlaces,
-    nowMs: number,
-  ): Promise<{ places: RegionPlaces; asOfMs: number; isComplete: boolean }> {
+  /** Resolves with the instant up to which all is here; null while there are more pages. */
+  async #takeLogs(progress: RegionProgress, nowMs: number): Promise<number | null> {
     const { repository, source } = this.#parts;
-    const logs = new Set(
-      [...repository.sources.values()]
-        .filter(({ kind }) => kind === "streamSource")
-        .map(({ log }) => log),
-    );
-    let places = before;
-    let asOfMs = nowMs;
-    let isComplete = true;
-    for (const log of logs) {
+    const sources = [...repository.sources.values()].filter(({ kind }) => kind === "streamSource");
+    let asOfMs: number | null = nowMs;
+    for (const log of new Set(sources.map((each) => each.log))) {
       for (const shard of await source.shards(log)) {
-        const taken = await this.#takeShard(places, { log, shard, nowMs });
-        places = taken.places;
-        asOfMs = Math.min(asOfMs, taken.asOfMs);
-        isComplete &&= taken.isComplete;
+        const takenMs = await this.#takeShard(progress, { log, shard, nowMs });
+        asOfMs = asOfMs === null || takenMs === null ? null : Math.min(asOfMs, takenMs);
       }
     }
-    return { places, asOfMs, isComplete };
+    return asOfMs;
   }
 
   async #takeShard(
-    before: RegionPlaces,
+    progress: RegionProgress,
     { log, shard, nowMs }: { readonly log: string; readonly shard: string; readonly nowMs: number },
-  ): Promise<{ places: RegionPlaces; asOfMs: number; isComplete: boolean }> {
-    let places = before;
+  ): Promise<number | null> {
     for (let count = 0; count < limits.followedPagesMax; count++) {
-      const place = places.shards.get(shard) ?? { log, seq: 0, epoch: -1 };
+      const place = progress.shardOf(log, shard);
       const page = await this.#parts.source.follow({ shard, afterSeq: place.seq });
-      const isLost = page.forgotten.seq > place.seq;
-      if (isLost) places = this.#raiseFloors(places, log, page.forgotten.epoch);
-      requireNoGap(page, Math.max(place.seq, page.forgotten.seq));
-      await this.#applyPage(shard, page, nowMs);
-      const last = page.rows.at(-1) ?? (isLost ? page.forgotten : place);
-      const shards = new Map(places.shards).set(shard, {
-        log,
-        seq: last.seq,
-        epoch: last.epoch,
-      });
-      places = { ...places, shards };
-      if (page.isLast) return { places, asOfMs: page.nowMs, isComplete: true };
+      if (page.forgotten.seq > place.seq) {
+        // Told of before the first row past the hole is here.
+        progress.raiseFloors(this.#parts.repository, log, page.forgotten.epoch);
+        progress.setShard(shard, { log, ...page.forgotten });
+        await progress.write();
+      }
+      requireNoGap(page, progress.shardOf(log, shard).seq);
+      await this.#applyRows(shard, page, nowMs);
+      const last = page.rows.at(-1);
+      if (last !== undefined) {
+        progress.setShard(shard, { log, seq: last.seq, epoch: last.epoch });
+      }
+      if (page.isLast) return page.nowMs;
     }
-    return { places, asOfMs: Infinity, isComplete: false };
+    return null;
   }
 
-  async #applyPage(shard: string, page: FollowAnswer, nowMs: number): Promise<void> {
+  async #applyRows(shard: string, page: FollowAnswer, nowMs: number): Promise<void> {
     if (page.rows.length === 0) return;
     const { epochs, viewFloors } = page;
     const context = { shard, epochs, viewFloors, nowMs: Math.min(nowMs, page.nowMs) };
     await this.#parts.streams.apply(this.#projection.recordsOf(page.rows), context);
   }
 
-  /** Rows were forgotten at home before they came here: batch records must cover their epochs. */
-  #raiseFloors(places: RegionPlaces, log: string, epoch: number): RegionPlaces {
-    const feeds = new Map(places.feeds);
-    for (const view of this.#parts.repository.views.values()) {
-      const place = feeds.get(view.fingerprint);
-      if (view.source.log !== log || place === undefined) continue;
-      feeds.set(view.fingerprint, { ...place, floor: Math.max(place.floor, epoch) });
+  /** Resolves with whether a page was taken to its end, and so another may follow. */
+  async #applyFeeds(
+    progress: RegionProgress,
+    pages: readonly FeedPage[],
+    nowMs: number,
+  ): Promise<boolean> {
+    let isBehind = false;
+    for (const [view, items] of pages) {
+      if (items.length === 0) continue;
+      const place = progress.feedOf(view.fingerprint);
+      const next = await applyFeed(this.#parts, view, { place, items, nowMs });
+      progress.setFeed(view.fingerprint, next);
+      isBehind ||= next.seq === items.at(-1)?.seq;
+      if (next !== place) await progress.write();
     }
-    return { ...places, feeds };
+    return isBehind;
   }
-
-  async #readProgress(): Promise<Progress> {
-    const [places, region] = await this.#parts.progress.readMany([regionPlacesKey, regionKey]);
-    return {
-      places: places ? readRegionPlaces(places.bytes) : freshPlaces,
-      version: places?.version ?? null,
-      asOfMs: region ? readRegionRecord(region.bytes).asOfMs : 0,
-    };
-  }
-
-  /** Resolves with the version of what was written. */
-  async #writeProgress({ places, version, asOfMs }: Progress): Promise<string | null> {
-    const { progress, repository } = this.#parts;
-    const [isWritten] = await progress.write([
-      { key: regionPlacesKey, bytes: writeRegionPlaces(places), expectedVersion: version },
-    ]);
-    if (isWritten !== true) {
-      throw new FeatureError(
-        "CONFLICT",
-        "Cannot follow: another process has followed for this region meanwhile, expected one",
-        { retryable: true },
-      );
-    }
-    const views = [...repository.views.values()].flatMap(({ fingerprint }) => {
-      const place = places.feeds.get(fingerprint);
-      return place === undefined ? [] : [[fingerprint, place] as const];
-    });
-    const bytes = writeRegionRecord({ asOfMs, views: new Map(views) });
-    await progress.write([{ key: regionKey, bytes }]);
-    const [written] = await progress.readMany([regionPlacesKey]);
-    return written?.version ?? null;
-  }
-}
-
-function placeOf(places: RegionPlaces, feed: string): FeedPlace {
-  return places.feeds.get(feed) ?? freshFeed;
-}
-
-function withFeed(places: RegionPlaces, feed: string, place: FeedPlace): RegionPlaces {
-  if (places.feeds.get(feed) === place) return places;
-  return { ...places, feeds: new Map(places.feeds).set(feed, place) };
-}
-
-/**
- * A view that is met for the first time lacks the rows that were applied before, and batch records
- * that the home has: it answers nothing until those have come.
- */
-function joinViews(
-  places: RegionPlaces,
-  views: readonly { readonly view: ViewDefinition; readonly cut: number }[],
-): RegionPlaces {
-  let joined = places;
-  for (const { view, cut } of views) {
-    if (places.feeds.has(view.fingerprint)) continue;
-    const shards = [...places.shards.values()].filter(({ log }) => log === view.source.log);
-    const floor = Math.max(cut, ...shards.map(({ epoch }) => epoch));
-    joined = withFeed(joined, view.fingerprint, { ...freshFeed, floor });
-  }
-  return joined;
 }
 
 /** Rows follow one another without a gap. @throws FeatureError where one is missing. */

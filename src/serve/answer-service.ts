@@ -45,11 +45,22 @@ export function readService(
   service: ServiceDefinition,
   request: ServiceRequest,
 ): Promise<ViewsRead> {
-  const reads = service.views.map((view): ViewRead => {
-    const values = view.joinKeys.map(({ name }) => request.joinKeys.get(name) as Scalar);
+  return readViews(homes, viewReads(service, request.joinKeys), request);
+}
+
+/**
+ * What one row of a service needs to be read.
+ *
+ * @throws FeatureError INVALID_RECORD for a key that is too long.
+ */
+export function viewReads(
+  service: ServiceDefinition,
+  joinKeys: ServiceRequest["joinKeys"],
+): readonly ViewRead[] {
+  return service.views.map((view) => {
+    const values = view.joinKeys.map(({ name }) => joinKeys.get(name) as Scalar);
     return { view, entity: entityKey(values) };
   });
-  return readViews(homes, reads, request);
 }
 
 /**

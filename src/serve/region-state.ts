@@ -2,7 +2,7 @@
 
 import type { ViewDefinition } from "../define/definition.ts";
 import type { Staleness } from "../store/online-store.ts";
-import { readRegionRecord } from "../tile/region-record.ts";
+import { neverMs, readRegionRecord } from "../tile/region-record.ts";
 import type { FeatureFault } from "./view-answer.ts";
 
 export interface RegionState {
@@ -22,12 +22,15 @@ export function regionState(
   bytes: Uint8Array | null,
   { nowMs, staleAfterMs }: { readonly nowMs: number; readonly staleAfterMs: number },
 ): RegionState {
-  if (bytes === null) return { staleness: null, faultOf: () => notHere };
-  const { asOfMs, views } = readRegionRecord(bytes);
+  const record = bytes === null ? null : readRegionRecord(bytes);
+  if (record === null || record.asOfMs === neverMs) {
+    return { staleness: null, faultOf: () => notHere };
+  }
+  const { asOfMs, feeds } = record;
   return {
     staleness: nowMs - asOfMs > staleAfterMs ? { asOfMs, reason } : null,
     faultOf: ({ fingerprint }, cut) => {
-      const known = views.get(fingerprint);
+      const known = feeds.get(fingerprint);
       if (known === undefined) return notHere;
       return (cut ?? known.cut) < known.floor ? notCovered : null;
     },

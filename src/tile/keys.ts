@@ -5,7 +5,6 @@
  *   tm/{view}/{fingerprint}/{entity}/s      stream record
  *   tm/gone/{digest}                        tombstone of an entity, in all its views
  *   tm/region                               what a region that follows another has of it
- *   tm/region/places                        how far it has come
  *
  * The entity is its join keys in declared order, joined by `|`, with `%`, `|`, `/` and control
  * characters percent-escaped, so that no two entities share a name. A tombstone outlives its entity,
@@ -34,7 +33,6 @@ const joiner = "|";
 export const tombstonePrefix = "tm/gone/";
 
 export const regionKey = "tm/region";
-export const regionPlacesKey = "tm/region/places";
 
 const encoder = new TextEncoder();
 

@@ -1,6 +1,7 @@
 /** An app over real parts, all in this process: stores in memory, logs in SQLite, a publisher. */
 
 import type { Hono } from "hono";
+import { hostClock } from "../../adapters/host-clock.ts";
 import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
@@ -66,7 +67,8 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const app = createApp({
     repository,
     ...(options.workspaces !== undefined && { workspaces: options.workspaces }),
-    clock: { now: () => clock.nowMs },
+    clock: { ...hostClock(), now: () => clock.nowMs },
+    random: () => 0,
     homes: { batch: batchStore, streams: homes },
     home: {
       logs: [...logs.keys()],

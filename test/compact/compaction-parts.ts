@@ -52,6 +52,7 @@ const pageRowsMax = 4;
 export interface CompactionPartsOptions {
   readonly nowMs: number;
   readonly repository?: Repository;
+  readonly retentionMs?: number;
   /** Puts something before a log shard, as one whose seal fails. */
   readonly wrapLog?: (log: LogAccess) => LogAccess;
 }
@@ -63,8 +64,8 @@ export class CompactionParts extends OnlineParts {
   publisher: Publisher;
 
   constructor(options: CompactionPartsOptions) {
-    super({ nowMs: options.nowMs, repository: options.repository ?? repository });
-    const { wrapLog = (log) => log } = options;
+    const { nowMs, retentionMs = 0, wrapLog = (log) => log } = options;
+    super({ nowMs, retentionMs, repository: options.repository ?? repository });
     const shards = this.logs.map(({ home }) => wrapLog(home));
     this.logShards = (log) => (log === "main" ? shards : []);
     this.publisher = this.openPublisher();

@@ -116,6 +116,8 @@ function eventOf(
 export interface OnlinePartsOptions {
   readonly nowMs: number;
   readonly repository?: Repository;
+  /** How long logs keep rows for other regions. */
+  readonly retentionMs?: number;
   /** Parts whose stores and logs these go on with, as after a deployment. */
   readonly before?: OnlineParts;
   /** Puts something before a home of streams, as one that fails. */
@@ -134,7 +136,8 @@ export class OnlineParts {
   readonly streams: ShardedStreams;
   readonly logs: readonly { readonly log: SqliteEventLog; readonly home: LogHome }[];
 
-  constructor({ nowMs, repository, before, wrapHome = (home) => home }: OnlinePartsOptions) {
+  constructor(options: OnlinePartsOptions) {
+    const { nowMs, repository, before, retentionMs = 0, wrapHome = (home) => home } = options;
     this.clock = { nowMs };
     this.batchStore = before?.batchStore ?? new MemoryStore();
     this.streamStores =
@@ -147,7 +150,8 @@ export class OnlineParts {
     this.logs = Array.from({ length: logShardCount }, (_, i) => {
       const log = before?.logs[i]?.log ?? new SqliteEventLog(openNodeSqlite(":memory:"));
       const { streams, repository: definitions } = this;
-      const home = new LogHome({ shard: `main-${i}`, log, streams, repository: definitions });
+      const shard = `main-${i}`;
+      const home = new LogHome({ shard, log, streams, repository: definitions, retentionMs });
       return { log, home };
     });
   }

@@ -52,7 +52,8 @@ export interface ModelSpan {
 }
 
 /** `hangs`: it never answers. `ignores`: nor does it look at the signal. */
-export type ModelBehaviour = ServingBehaviour | { readonly kind: "hangs" | "ignores" };
+export type ModelBehaviour =
+  ServingBehaviour | { readonly kind: "hangs" } | { readonly kind: "ignores" };
 
 interface ServingBehaviour {
   readonly kind: "answers" | "fails" | "refuses";

@@ -4,7 +4,6 @@ import { answerFailure } from "../../src/http/errors.ts";
 import { requestClock } from "../../src/http/request-clock.ts";
 import type { HttpEnv } from "../../src/http/request-clock.ts";
 import { requestDeadline } from "../../src/http/request-deadline.ts";
-import type { DeadlineEnv } from "../../src/http/request-deadline.ts";
 import { shedLoad } from "../../src/http/shed-load.ts";
 import { ManualClock } from "../builders/manual-clock.ts";
 import { randomFrom } from "../builders/random.ts";
@@ -18,7 +17,7 @@ function createCase() {
   app.onError((error, c) => answerFailure(c, error, () => undefined));
   app.use(requestClock({ clock, testClock: false }));
   const { next: random } = randomFrom(seed);
-  app.use("/api/*", shedLoad({ requestsInFlightMax: 2, requestMsMax: 5_000, random }));
+  app.use("/api/*", shedLoad({ requestsInFlightMax: 2, random }));
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/api/fail", () => {
     throw new Error("It fails");
@@ -78,7 +77,7 @@ test("shedLoad() gives the place of a request that never ends to another one", a
 
 test("requestDeadline() aborts what a route waits for, and leaves no timer", async () => {
   const clock = new ManualClock();
-  const app = new Hono<DeadlineEnv>();
+  const app = new Hono<HttpEnv>();
   app.onError((error, c) => answerFailure(c, error, () => undefined));
   app.use(requestDeadline({ clock, deadlineMs: 300 }));
   const signals: AbortSignal[] = [];
@@ -97,7 +96,7 @@ test("requestDeadline() aborts what a route waits for, and leaves no timer", asy
 
 test("requestDeadline() follows the client that goes away", async () => {
   const clock = new ManualClock();
-  const app = new Hono<DeadlineEnv>();
+  const app = new Hono<HttpEnv>();
   let reason: unknown = null;
   app.use(requestDeadline({ clock }));
   app.get("/", async (c) => {

@@ -8,12 +8,15 @@ import { loadRepository } from "../../../src/define/load-repository.ts";
 import { createApp } from "../../../src/http/app.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
 import { RegionFollower } from "../../../src/region/region-follower.ts";
+import type { ServingHomes } from "../../../src/serve/read-views.ts";
 import type { OnlineStore } from "../../../src/store/online-store.ts";
+import type { Replica } from "../../../src/store/resilient/resilient-reader.ts";
 import type { SqlHandle } from "../../../src/store/sql-handle.ts";
 import { httpRegionSource } from "../../admin/http-region-source.ts";
 import { hostClock } from "../../host-clock.ts";
 import { SqliteStateTable } from "../../stores/sqlite-state-table.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
+import { resilientHomes } from "../resilient-homes.ts";
 import { createHome } from "./create-home.ts";
 import { followHome } from "./follow-home.ts";
 
@@ -25,6 +28,8 @@ export interface ServerOptions {
   readonly directory: string;
   /** Of batch and stream records; a file in `directory` if left out. */
   readonly store?: OnlineStore;
+  /** A copy of `store` that is asked where that is slow or does not answer. */
+  readonly replica?: Replica;
   /** Of stream records, where those have a store of their own. It has compare-and-set. */
   readonly streamStore?: OnlineStore;
   /**
@@ -64,6 +69,8 @@ interface ServerParts {
   readonly batch: OnlineStore;
   readonly streams: OnlineStore;
   readonly open: (name: string) => SqlHandle;
+  /** Homes as requests read from them. */
+  readonly serving: (homes: ServingHomes) => ServingHomes;
 }
 
 /** Resolves when rows that a crash left unapplied are applied. */
@@ -76,10 +83,15 @@ export async function createServer(
   const open = (name: string) =>
     openSqlite(directory === ":memory:" ? directory : `${directory}/${name}.sqlite`);
   const batch = options.store ?? new SqliteStore(open("records"));
-  const parts = {
+  const clock = hostClock(options.clockOffsetMs);
+  const replicas = new Map(options.replica === undefined ? [] : [[batch, options.replica]]);
+  const parts: ServerParts = {
     repository: loadRepository(definitions),
-    clock: hostClock(options.clockOffsetMs),
+    clock,
     batch,
+    // A file on this machine is there, or nothing is.
+    serving: (homes) =>
+      options.store === undefined ? homes : resilientHomes(homes, { clock, replicas }),
     streams: options.streamStore ?? batch,
     open,
   };
@@ -98,7 +110,7 @@ async function createHomeServer(parts: ServerParts, options: ServerOptions): Pro
     logRetentionMs: options.logRetentionMs ?? 0,
   });
   await home.repair(clock.now());
-  const homes = { batch, streams: [streams] };
+  const homes = parts.serving({ batch, streams: [streams] });
   const app = createApp({ ...appParts(parts, options), homes, home });
   return { app, stop: () => Promise.resolve() };
 }
@@ -122,7 +134,7 @@ function createRegionServer(
   const region = { progress: streams, staleAfterMs: limits.regionStaleAfterMs };
   const app = createApp({
     ...appParts(parts, options),
-    homes: { batch, streams: [streams], region },
+    homes: parts.serving({ batch, streams: [streams], region }),
   });
   const end = new AbortController();
   const report = (error: unknown) => {
@@ -142,6 +154,7 @@ function appParts({ repository, clock }: ServerParts, { testClock = false }: Ser
   return {
     repository,
     clock,
+    random: Math.random,
     testClock,
     access: "loopback",
     report: (error: unknown, { route }: { readonly route: string }) => {

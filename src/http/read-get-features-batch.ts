@@ -1,0 +1,47 @@
+/** The request for many vectors of one service, in either spelling of its field names. */
+
+import * as z from "zod/mini";
+import { FeatureError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
+import { camelCaseFields, fieldOf, parseEnvelope } from "./parse-envelope.ts";
+import { headFields, readHead, readRow, respellHead, rowFields } from "./read-get-features.ts";
+import type { RequestHead, RequestRow } from "./read-get-features.ts";
+
+export interface GetFeaturesBatchRequest extends RequestHead {
+  /** In the order of the request, repeated ones included. */
+  readonly rows: readonly RequestRow[];
+}
+
+const bodySchema = z.object(
+  {
+    params: z.object(
+      { ...headFields, requestData: z.array(z.object(rowFields, "an object"), "an array") },
+      "an object",
+    ),
+  },
+  "an object",
+);
+
+/**
+ * @throws FeatureError INVALID_REQUEST naming the field that is wrong, TOO_LARGE for more rows than
+ * one request may have.
+ */
+export function readGetFeaturesBatch(body: unknown): GetFeaturesBatchRequest {
+  const { params } = parseEnvelope(bodySchema, respell(body));
+  const { requestData } = params;
+  if (requestData.length > limits.batchRowsMax) {
+    throw new FeatureError(
+      "TOO_LARGE",
+      `Cannot read request: "params.requestData" has ${requestData.length} rows, expected at most ${limits.batchRowsMax}`,
+    );
+  }
+  return { ...readHead(params), rows: requestData.map(readRow) };
+}
+
+function respell(body: unknown): unknown {
+  const head = respellHead(body);
+  const params = fieldOf(head, "params");
+  const rows = fieldOf(params, "requestData");
+  if (!Array.isArray(rows)) return head;
+  return { params: { ...(params as object), requestData: rows.map(camelCaseFields) } };
+}
