@@ -18,11 +18,10 @@ export interface BackendChoice {
   readonly missing: Partial<Readonly<Record<ServedRuntime, string>>>;
   /** Whether records outlive the server. */
   readonly keeps: boolean;
-  /** `folder` is the server's own, and is not there yet. */
+  /** `folder` is the test's own. */
   open(folder: string): Promise<Backend>;
 }
 
-const openNothing = () => Promise.resolve({ address: "", close: () => Promise.resolve() });
 const platformOnly = "they are of Cloudflare's platform";
 const noSockets = "a connection there belongs to one request; Redis is reached as Upstash's REST";
 
@@ -31,13 +30,13 @@ export const backends: Readonly<Record<string, BackendChoice>> = {
     title: "memory",
     missing: { workerd: "isolates share no memory" },
     keeps: false,
-    open: openNothing,
+    open: () => openNothing(),
   },
   sqlite: {
     title: "SQLite files",
     missing: { workerd: "a worker has no files; its Durable Objects have SQLite" },
     keeps: true,
-    open: openNothing,
+    open: () => openNothing(),
   },
   redis: {
     title: "Redis",
@@ -84,13 +83,17 @@ export const backends: Readonly<Record<string, BackendChoice>> = {
       workerd: "Deno alone has it",
     },
     keeps: true,
-    open: (folder) =>
-      Promise.resolve({ address: join(folder, "..", "kv"), close: () => Promise.resolve() }),
+    open: (folder) => openNothing(join(folder, "kv")),
   },
   platform: {
     title: "Workers KV and Durable Objects",
     missing: { node: platformOnly, deno: platformOnly, bun: platformOnly },
     keeps: true,
-    open: openNothing,
+    open: () => openNothing(),
   },
 };
+
+/** For stores that live in their server. */
+function openNothing(address = ""): Promise<Backend> {
+  return Promise.resolve({ address, close: () => Promise.resolve() });
+}

@@ -4,9 +4,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, test } from "vitest";
+import { hostClock } from "../../adapters/host-clock.ts";
 import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { backends } from "./backends.ts";
 import type { BackendChoice } from "./backends.ts";
+import { Closers } from "./closers.ts";
 import { nowMs } from "./purchases.ts";
 import { servingCases } from "./serving-cases.ts";
 import type { ServingWorld } from "./serving-cases.ts";
@@ -14,8 +16,10 @@ import { ServingClient } from "./serving-client.ts";
 import { startServer } from "./start-server.ts";
 import type { ServedRuntime } from "./start-server.ts";
 
-interface OpenWorld extends ServingWorld {
-  close(): Promise<void>;
+interface Combination {
+  readonly runtime: ServedRuntime;
+  readonly store: string;
+  readonly choice: BackendChoice;
 }
 
 export function describeRuntime(runtime: ServedRuntime): void {
@@ -29,42 +33,41 @@ export function describeRuntime(runtime: ServedRuntime): void {
 }
 
 function defineCases(runtime: ServedRuntime, store: string, choice: BackendChoice): void {
-  let world: OpenWorld;
+  const closers = new Closers();
+  let world: ServingWorld;
   beforeAll(async () => {
-    world = await openWorld(runtime, store, choice);
+    world = await openWorld(closers, { runtime, store, choice });
   });
-  afterAll(() => world.close());
+  afterAll(() => closers.close());
   for (const { name, run } of servingCases) test(name, () => run(world));
 }
 
 async function openWorld(
-  runtime: ServedRuntime,
-  store: string,
-  choice: BackendChoice,
-): Promise<OpenWorld> {
+  closers: Closers,
+  { runtime, store, choice }: Combination,
+): Promise<ServingWorld> {
   const folder = await mkdtemp(join(tmpdir(), "tilemark-runtimes-"));
-  const directory = store === "memory" ? ":memory:" : join(folder, "state");
-  const { address, close } = await choice.open(directory);
+  closers.add(() => rm(folder, { recursive: true }));
+  const backend = await choice.open(folder);
+  closers.add(backend.close);
   const offline = await openOfflineStore({
     directory: join(folder, "offline"),
     memoryBytesMax: 128_000_000,
     threads: 1,
   });
-  const request = { store, address, directory };
+  closers.add(() => offline.close());
+  const directory = store === "memory" ? ":memory:" : join(folder, "state");
+  const request = { store, address: backend.address, directory };
   let server = await startServer(runtime, { ...request, testClock: true });
-  const world: OpenWorld = {
-    client: new ServingClient(server.url, offline, true),
+  closers.add(() => server.stop());
+  const world: ServingWorld = {
+    client: new ServingClient(server.url, { offline, hasTestClock: true }),
     keeps: choice.keeps,
     restart: async () => {
       await server.kill();
-      server = await startServer(runtime, { ...request, clockOffsetMs: nowMs - Date.now() });
-      world.client = new ServingClient(server.url, offline, false);
-    },
-    close: async () => {
-      await server.stop();
-      await close();
-      await offline.close();
-      await rm(folder, { recursive: true, force: true });
+      const clockOffsetMs = nowMs - hostClock().now();
+      server = await startServer(runtime, { ...request, clockOffsetMs });
+      world.client = new ServingClient(server.url, { offline, hasTestClock: false });
     },
   };
   return world;

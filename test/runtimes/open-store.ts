@@ -1,6 +1,7 @@
 /** Opens a store by name in whichever runtime this is. */
 
 import { once } from "node:events";
+import type { KvDatabase } from "../../adapters/stores/deno-kv-values.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
 
 /** `address` is a file, or a server's URL. Null: the server keeps records in its directory. */
@@ -37,10 +38,4 @@ const openers: Readonly<Record<string, (address: string) => Promise<OnlineStore 
 };
 
 /** What is used of Deno. */
-declare const Deno: {
-  openKv(
-    path: string,
-  ): Promise<
-    ConstructorParameters<typeof import("../../adapters/stores/deno-kv-store.ts").DenoKvStore>[0]
-  >;
-};
+declare const Deno: { openKv(path: string): Promise<KvDatabase> };

@@ -15,12 +15,18 @@ export interface HttpAnswer {
   readonly body: unknown;
 }
 
+export interface ServingClientOptions {
+  readonly offline: DuckdbOfflineStore;
+  /** Whether requests carry the instant of the suite. */
+  readonly hasTestClock: boolean;
+}
+
 interface FeaturesBody {
   readonly result: { readonly features: readonly unknown[] };
   readonly metadata: { readonly features: readonly { readonly name: string }[] };
 }
 
-export interface BatchBody {
+interface BatchBody {
   readonly result: readonly { readonly features: readonly unknown[] }[];
   readonly metadata: FeaturesBody["metadata"];
 }
@@ -36,11 +42,10 @@ export class ServingClient {
   readonly #offline: DuckdbOfflineStore;
   readonly #headers: Readonly<Record<string, string>>;
 
-  /** @param hasTestClock whether requests carry the instant of the suite. */
-  constructor(url: string, offline: DuckdbOfflineStore, hasTestClock: boolean) {
+  constructor(url: string, options: ServingClientOptions) {
     this.#url = url;
-    this.#offline = offline;
-    this.#headers = hasTestClock ? { "x-tilemark-now": String(nowMs) } : {};
+    this.#offline = options.offline;
+    this.#headers = options.hasTestClock ? { "x-tilemark-now": String(nowMs) } : {};
   }
 
   /** Strings are sent as they are, anything else as JSON. */
@@ -92,13 +97,15 @@ export class ServingClient {
     return result.map((row) => byName(metadata, row));
   }
 
-  async compact(): Promise<void> {
+  /** How many entities the compaction found events of. */
+  async compact(): Promise<number> {
     const api = httpCompactionApi({
       baseUrl: this.#url,
       fetch: sendRequest,
       headers: this.#headers,
     });
-    await compactViews({ api, offline: this.#offline, repository });
+    const [summary] = await compactViews({ api, offline: this.#offline, repository });
+    return summary?.keys ?? 0;
   }
 }
 
