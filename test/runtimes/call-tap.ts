@@ -3,8 +3,6 @@
  * have come: so calls of which one waits for another's answer are found out.
  */
 
-import { setTimeout } from "node:timers/promises";
-
 export interface CallCounts {
   readonly callCount: number;
   /** Whether all calls that were expected came before any of them was answered. */
@@ -13,43 +11,49 @@ export interface CallCounts {
 
 const gatherMsMax = 2_000;
 
+/** Closed until it is known whether all calls came. */
+interface Gate {
+  readonly opened: Promise<boolean>;
+  open(isOneRound: boolean): void;
+}
+
 export class CallTap {
   #callCount = 0;
   #expectedCount = 0;
-  #gather = Promise.withResolvers<boolean>();
+  #gate: Gate = createGate();
 
   /** Counts from here on. */
   expect(callCount: number): void {
     this.#callCount = 0;
     this.#expectedCount = callCount;
-    this.#gather = Promise.withResolvers();
-    if (callCount === 0) this.#gather.resolve(true);
+    this.#gate = createGate();
+    if (callCount === 0) this.#gate.open(true);
   }
 
   /** Resolves when the call may go on. */
   async pass(): Promise<void> {
     this.count();
-    const { promise } = this.#gather;
-    const timeout = new AbortController();
-    await Promise.race([promise, this.#giveUp(timeout.signal)]);
-    timeout.abort();
+    const { opened, open } = this.#gate;
+    const timer = setTimeout(() => open(false), gatherMsMax);
+    await opened;
+    clearTimeout(timer);
   }
 
   /** A call that is answered before it returns. */
   count(): void {
     this.#callCount += 1;
-    if (this.#callCount === this.#expectedCount) this.#gather.resolve(true);
+    if (this.#callCount === this.#expectedCount) this.#gate.open(true);
   }
 
   /** Since `expect`, once the answer is there. */
   async counts(): Promise<CallCounts> {
-    this.#gather.resolve(false);
-    return { callCount: this.#callCount, isOneRound: await this.#gather.promise };
+    this.#gate.open(false);
+    return { callCount: this.#callCount, isOneRound: await this.#gate.opened };
   }
+}
 
-  async #giveUp(signal: AbortSignal): Promise<void> {
-    const { resolve } = this.#gather;
-    const isOver = await setTimeout(gatherMsMax, true, { signal }).catch(() => false);
-    if (isOver) resolve(false);
-  }
+function createGate(): Gate {
+  let open: Gate["open"] = () => undefined;
+  const opened = new Promise<boolean>((resolve) => (open = resolve));
+  return { opened, open };
 }

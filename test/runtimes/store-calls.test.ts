@@ -140,7 +140,7 @@ describe.each(cases)("a request reads from $name", (each) => {
   afterAll(() => closers.close());
 
   for (const [i, entityCount] of entityCounts.entries()) {
-    test(`${callCounts[i]} times for ${entityCount} entities × 5 views, in one round`, async () => {
+    test(`in one round of calls, entities: ${entityCount}, views: 5, calls: ${callCounts[i]}`, async () => {
       await tapped.countCommands?.();
       const callCount = callCounts[i] as number;
       tap.expect(callCount);
