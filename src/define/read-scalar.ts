@@ -37,10 +37,11 @@ export function scalarReader(type: ScalarType): ScalarReader {
   return readers[type];
 }
 
-/** Reads an event id: a string that is not empty. */
+/** Reads an event id: a string that is not empty and has no NUL, at which some databases cut text. */
 export function readId(value: unknown): string {
   const id = readText(value, limits.idBytesMax);
   if (id === "") throw refused("empty", "an event id");
+  if (id.includes("\u0000")) throw refused("text with a NUL", "an event id without one");
   return id;
 }
 

@@ -134,6 +134,7 @@ const refused: readonly (readonly [string, unknown, string])[] = [
   ["id", null, 'column "id" is null, expected an event id'],
   ["id", undefined, 'column "id" is missing, expected an event id'],
   ["id", "", 'column "id" is empty, expected an event id'],
+  ["id", "a\u0000b", 'column "id" is text with a NUL, expected an event id without one'],
   ["id", 7, 'column "id" is a number, expected a string'],
   ["id", "a".repeat(513), 'column "id" is more than 512 bytes of UTF-8'],
   ["other", 1, 'column "other" is not in source "every_type", declare it, or drop it in a map'],
