@@ -1,14 +1,18 @@
 /** A worker from a feature repository: Workers KV for batch records, Durable Objects for the rest. */
 
+import { waitUntil } from "cloudflare:workers";
 import type { Hono } from "hono";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
+import type { HomeParts } from "../../src/http/app.ts";
 import { hostClock } from "../host-clock.ts";
 import { WorkerHomes, logShards, openPlatformStores } from "./cloudflare/environment.ts";
 import type { OpenStores, TilemarkEnvironment } from "./cloudflare/environment.ts";
 import { logShardClass } from "./cloudflare/log-shard.ts";
 import { publisherClass } from "./cloudflare/publisher.ts";
+import { regionShardClass } from "./cloudflare/region-shard.ts";
+import { regionHomes, wakeRegion } from "./cloudflare/region.ts";
 import { call } from "./cloudflare/rpc.ts";
 import { streamShardClass } from "./cloudflare/stream-shard.ts";
 import { logNames } from "./log-names.ts";
@@ -21,13 +25,14 @@ export interface WorkerOptions {
 
 /**
  * The handler and the Durable Object classes of a worker's module. The log is in Durable Objects
- * always; records are where `openStores` says.
+ * always; records are where `openStores` says. With `TILEMARK_HOME` bound it is a region of that
+ * home; a cron trigger then wakes it where no request does.
  *
  * @example
  * import * as features from "./features.ts";
  * const worker = createWorker(features);
  * export default worker.handler;
- * export const { LogShard, StreamShard, PublisherShard } = worker;
+ * export const { LogShard, StreamShard, PublisherShard, RegionShard } = worker;
  */
 export function createWorker(
   definitions: Readonly<Record<string, unknown>>,
@@ -39,48 +44,66 @@ export function createWorker(
     handler: {
       fetch(request: Request, env: TilemarkEnvironment): Response | Promise<Response> {
         let app = apps.get(env);
-        if (app === undefined) apps.set(env, (app = appOf(repository, env, openStores)));
+        if (app === undefined) {
+          apps.set(env, (app = appOf(repository, env, openStores)));
+          if (isRegion(env)) waitUntil(wakeRegion(env));
+        }
         return app.fetch(request);
+      },
+      async scheduled(_: unknown, env: TilemarkEnvironment): Promise<void> {
+        if (isRegion(env)) await wakeRegion(env);
       },
     },
     LogShard: logShardClass(repository, openStores),
     StreamShard: streamShardClass(repository),
     PublisherShard: publisherClass(repository, openStores),
+    RegionShard: regionShardClass(repository, openStores),
   };
 }
 
+function isRegion({ TILEMARK_HOME }: TilemarkEnvironment): boolean {
+  return TILEMARK_HOME !== undefined;
+}
+
 function appOf(repository: Repository, env: TilemarkEnvironment, openStores: OpenStores): Hono {
-  const { batch, streamReaders } = new WorkerHomes(repository, env, openStores);
   const clock = hostClock(Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0));
-  const publisherId = env.PUBLISHER.idFromName("publisher");
-  const publisher = () => env.PUBLISHER.get(publisherId);
-  return createApp({
+  const parts = {
     repository,
     clock,
     random: Math.random,
-    homes: resilientHomes({ batch, streams: streamReaders }, { clock }),
-    home: {
-      logs: logNames(repository),
-      logShards: (log) => logShards(env, log),
-      publisher: {
-        delete: (request) => call("publisher", publisher().delete(request)),
-        deletions: () => call("publisher", publisher().deletions()),
-        finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
-        erase: (request) => call("publisher", publisher().erase(request)),
-        start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
-        publish: (request) => call("publisher", publisher().publish(request)),
-        finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),
-        collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
-        finishCollect: (request, nowMs) =>
-          call("publisher", publisher().finishCollect(request, nowMs)),
-        published: () => call("publisher", publisher().published()),
-        feed: (request) => call("publisher", publisher().feed(request)),
-      },
-    },
     testClock: env.TILEMARK_TEST_CLOCK === "1",
     access: "loopback",
-    report: (error, { route }) => {
+    report: (error: unknown, { route }: { readonly route: string }) => {
       console.error(JSON.stringify({ level: "error", route, error: String(error) }));
     },
-  });
+  } as const;
+  if (isRegion(env)) {
+    return createApp({ ...parts, homes: resilientHomes(regionHomes(env, openStores), { clock }) });
+  }
+  const { batch, streamReaders } = new WorkerHomes(repository, env, openStores);
+  const homes = resilientHomes({ batch, streams: streamReaders }, { clock });
+  return createApp({ ...parts, homes, home: homeParts(repository, env) });
+}
+
+function homeParts(repository: Repository, env: TilemarkEnvironment): HomeParts {
+  const publisherId = env.PUBLISHER.idFromName("publisher");
+  const publisher = () => env.PUBLISHER.get(publisherId);
+  return {
+    logs: logNames(repository),
+    logShards: (log) => logShards(env, log),
+    publisher: {
+      delete: (request) => call("publisher", publisher().delete(request)),
+      deletions: () => call("publisher", publisher().deletions()),
+      finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
+      erase: (request) => call("publisher", publisher().erase(request)),
+      start: (request, nowMs) => call("publisher", publisher().start(request, nowMs)),
+      publish: (request) => call("publisher", publisher().publish(request)),
+      finish: (request, nowMs) => call("publisher", publisher().finish(request, nowMs)),
+      collect: (request, nowMs) => call("publisher", publisher().collect(request, nowMs)),
+      finishCollect: (request, nowMs) =>
+        call("publisher", publisher().finishCollect(request, nowMs)),
+      published: () => call("publisher", publisher().published()),
+      feed: (request) => call("publisher", publisher().feed(request)),
+    },
+  };
 }

@@ -1,7 +1,6 @@
 /** An online store in Redis over TCP, one server or a Cluster, through a client of ioredis. */
 
 import type { Buffer } from "node:buffer";
-import { FeatureError, assert } from "../../src/core/errors.ts";
 import { groupBy } from "../../src/core/group-by.ts";
 import type {
   OnlineStore,
@@ -10,6 +9,7 @@ import type {
   StoreWrite,
   StoredValue,
 } from "../../src/store/online-store.ts";
+import { refuseWrites } from "../../src/store/refuse-writes.ts";
 import { redisFailure } from "./redis-failure.ts";
 import { placeOf, redisKey } from "./redis-key.ts";
 import { isUnknownVersion, nonceBytes, versionOf } from "./redis-write-script.ts";
@@ -74,11 +74,7 @@ export class RedisStore implements OnlineStore {
   }
 
   async write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    assert(
-      new Set(writes.map(({ key }) => key)).size === writes.length,
-      "each key is written once a call",
-    );
-    this.#refuseTooLarge(writes);
+    refuseWrites(writes, this.capabilities);
     const answers = writes.map(() => false);
     const placed = writes.map((write, index) => ({ key: redisKey(write.key), write, index }));
     const known = placed.filter(({ write }) => !isUnknownVersion(write));
@@ -146,17 +142,6 @@ export class RedisStore implements OnlineStore {
     return Array.from({ length: count }, (_, i) => {
       return keys.slice(i * keysPerTripMax, (i + 1) * keysPerTripMax);
     });
-  }
-
-  #refuseTooLarge(writes: readonly StoreWrite[]): void {
-    const { valueBytesMax } = this.capabilities;
-    for (const { bytes } of writes) {
-      if (bytes === null || bytes.length <= valueBytesMax) continue;
-      throw new FeatureError(
-        "TOO_LARGE",
-        `Cannot write a record: it has ${bytes.length} bytes, at most ${valueBytesMax} are kept`,
-      );
-    }
   }
 }
 

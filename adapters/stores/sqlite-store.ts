@@ -1,6 +1,6 @@
 /** An online store in SQLite: a Durable Object's, or a file's. Large values span several rows. */
 
-import { FeatureError, assert } from "../../src/core/errors.ts";
+import { FeatureError } from "../../src/core/errors.ts";
 import { groupBy } from "../../src/core/group-by.ts";
 import type {
   OnlineStore,
@@ -9,6 +9,7 @@ import type {
   StoreWrite,
   StoredValue,
 } from "../../src/store/online-store.ts";
+import { refuseWrites } from "../../src/store/refuse-writes.ts";
 import { bytesOf, numberOf, textOf } from "../../src/store/sql-handle.ts";
 import type { SqlHandle, SqlRow } from "../../src/store/sql-handle.ts";
 
@@ -61,22 +62,13 @@ export class SqliteStore implements OnlineStore {
   }
 
   write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    assert(
-      new Set(writes.map(({ key }) => key)).size === writes.length,
-      "each key is written once a call",
-    );
-    return attempt("write", () =>
-      this.#sql.transaction(() => writes.map((write) => this.#apply(write))),
-    );
+    return attempt("write", () => {
+      refuseWrites(writes, this.capabilities);
+      return this.#sql.transaction(() => writes.map((write) => this.#apply(write)));
+    });
   }
 
   #apply({ key, bytes, expectedVersion }: StoreWrite): boolean {
-    if (bytes !== null && bytes.length > this.capabilities.valueBytesMax) {
-      throw new FeatureError(
-        "TOO_LARGE",
-        `Cannot write a record: it has ${bytes.length} bytes, at most ${this.capabilities.valueBytesMax} are kept`,
-      );
-    }
     const [current] = this.#sql.run("SELECT version FROM records WHERE key = ? AND part = 0", key);
     const version = current === undefined ? null : numberOf(current["version"]);
     if (expectedVersion !== undefined && expectedVersion !== (version?.toString() ?? null)) {

@@ -15,6 +15,7 @@ import type {
   StoreWrite,
   StoredValue,
 } from "../../src/store/online-store.ts";
+import { refuseWrites } from "../../src/store/refuse-writes.ts";
 import { randomName, randomNameLength } from "./random-name.ts";
 import { splitList } from "./split-list.ts";
 import type { UpstashClient } from "./upstash-client.ts";
@@ -109,18 +110,7 @@ export class UpstashStore implements OnlineStore {
   }
 
   async write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    assert(
-      new Set(writes.map(({ key }) => key)).size === writes.length,
-      "each key is written once a call",
-    );
-    for (const { bytes } of writes) {
-      if (bytes !== null && bytes.length > this.capabilities.valueBytesMax) {
-        throw new FeatureError(
-          "TOO_LARGE",
-          `Cannot write a record: it has ${bytes.length} bytes, at most ${this.capabilities.valueBytesMax} are kept`,
-        );
-      }
-    }
+    refuseWrites(writes, this.capabilities);
     const requests = splitWrites(writes.map(scriptWrite));
     const answers = await Promise.all(requests.map((request) => this.#writeRequest(request)));
     return answers.flat();

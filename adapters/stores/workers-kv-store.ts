@@ -4,7 +4,7 @@
  * writes must be the only writer, as the publisher is.
  */
 
-import { FeatureError, assert } from "../../src/core/errors.ts";
+import { FeatureError } from "../../src/core/errors.ts";
 import { decodeBase64, encodeBase64 } from "../../src/core/base64.ts";
 import type {
   OnlineStore,
@@ -13,6 +13,8 @@ import type {
   StoreWrite,
   StoredValue,
 } from "../../src/store/online-store.ts";
+import { refuseWrites } from "../../src/store/refuse-writes.ts";
+import { splitList } from "./split-list.ts";
 
 /** The part of a `KVNamespace` that the store uses. */
 export interface KvBinding {
@@ -56,12 +58,8 @@ export class WorkersKvStore implements OnlineStore {
     options: StoreReadOptions = {},
   ): Promise<readonly (StoredValue | null)[]> {
     if (options.signal?.aborted === true) throw unavailable("read", options.signal.reason);
-    const unique = [...new Set(keys)];
-    const trips: Promise<Map<string, string | null>>[] = [];
-    for (let i = 0; i < unique.length; i += this.capabilities.keysPerTripMax) {
-      trips.push(this.#trip(unique.slice(i, i + this.capabilities.keysPerTripMax)));
-    }
-    const answers = await Promise.all(trips);
+    const trips = splitList([...new Set(keys)], this.capabilities.keysPerTripMax);
+    const answers = await Promise.all(trips.map((trip) => this.#trip(trip)));
     const found = new Map(answers.flatMap((answer) => [...answer]));
     return keys.map((key) => {
       const text = found.get(key);
@@ -71,23 +69,9 @@ export class WorkersKvStore implements OnlineStore {
   }
 
   async write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    assert(
-      new Set(writes.map(({ key }) => key)).size === writes.length,
-      "each key is written once a call",
-    );
-    for (const { bytes, expectedVersion } of writes) {
-      if (expectedVersion !== undefined) {
-        throw new FeatureError(
-          "INTERNAL",
-          "Cannot guard a write: Workers KV has no compare-and-set",
-        );
-      }
-      if (bytes !== null && bytes.length > this.capabilities.valueBytesMax) {
-        throw new FeatureError(
-          "TOO_LARGE",
-          `Cannot write a record: it has ${bytes.length} bytes, at most ${this.capabilities.valueBytesMax} are kept`,
-        );
-      }
+    refuseWrites(writes, this.capabilities);
+    if (writes.some(({ expectedVersion }) => expectedVersion !== undefined)) {
+      throw new FeatureError("INTERNAL", "Cannot guard a write: Workers KV has no compare-and-set");
     }
     try {
       await Promise.all(

@@ -24,7 +24,10 @@ import type { ServingRedisUrls } from "./serving-redis-server.ts";
 
 const dayMs = 86_400_000;
 const rounds = 7;
-const load = { requestCount: 150, concurrency: 4 };
+const concurrency = 4;
+/** About as long for one as for the other. */
+const fullLoad = { requestCount: 60, concurrency };
+const bareLoad = { requestCount: 600, concurrency };
 const historyEvents = 2000;
 const streamEvents = 100;
 const repository = loadRepository(features);
@@ -39,8 +42,7 @@ export async function servingLimitNodeRedis(): Promise<Figure> {
   );
   const ended = once(server, "exit");
   try {
-    const [line] = (await once(createInterface({ input: server.stdout }), "line")) as [string];
-    const urls = JSON.parse(line) as ServingRedisUrls;
+    const urls = await readUrls(server.stdout);
     await loadEntities(urls.full);
     const full = {
       url: `${urls.full}/api/v1/feature-service/get-features-batch`,
@@ -51,8 +53,8 @@ export async function servingLimitNodeRedis(): Promise<Figure> {
     await checkSameReads(redis.url, [full, bare]);
     const ratios = await ratioRounds(
       rounds,
-      async () => (await runLoad(full, load)).requestsPerSecond,
-      async () => (await runLoad(bare, load)).requestsPerSecond,
+      async () => (await runLoad(full, fullLoad)).requestsPerSecond,
+      async () => (await runLoad(bare, bareLoad)).requestsPerSecond,
     );
     return figureOf(ratios, "batch of 100 entities × 5 views / bare handler, requests per second");
   } finally {
@@ -60,6 +62,14 @@ export async function servingLimitNodeRedis(): Promise<Figure> {
     await ended;
     await redis.stop();
   }
+}
+
+/** @throws when the server ends before it answers. */
+async function readUrls(output: NodeJS.ReadableStream): Promise<ServingRedisUrls> {
+  for await (const line of createInterface({ input: output })) {
+    return JSON.parse(line) as ServingRedisUrls;
+  }
+  throw new Error("Cannot start the server: it ended before it listened");
 }
 
 /** Thirty days of history of each entity, compacted, and a stream since. */

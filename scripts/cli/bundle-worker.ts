@@ -8,11 +8,13 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export interface BundleOptions {
   readonly minify?: boolean;
+  /** Where records are kept; Workers KV and Durable Objects if left out. */
+  readonly stores?: "upstash";
 }
 
 /** The text of the worker's module. @throws when the feature file does not bundle. */
 export function bundleWorker(featuresFile: string, options: BundleOptions = {}): Promise<string> {
-  return bundleEntry(workerEntry(resolve(featuresFile)), options);
+  return bundleEntry(workerEntry(resolve(featuresFile), options), options);
 }
 
 /** Bundles the text of an entry module. */
@@ -37,12 +39,21 @@ export async function bundleEntry(contents: string, options: BundleOptions = {})
   return output.text;
 }
 
-/** The entry that a deployed worker has too. */
-export function workerEntry(featuresFile: string): string {
-  return `import * as features from ${JSON.stringify(featuresFile)};
-import { createWorker } from ${JSON.stringify(resolve(root, "adapters/runtimes/cloudflare.ts"))};
-const worker = createWorker(features);
+/** The entry that a deployed worker has too. What it does not use is not in the bundle. */
+export function workerEntry(featuresFile: string, { stores }: BundleOptions = {}): string {
+  const runtime = (file: string) => JSON.stringify(resolve(root, "adapters/runtimes", file));
+  const imports = [
+    `import * as features from ${JSON.stringify(featuresFile)};`,
+    `import { createWorker } from ${runtime("cloudflare.ts")};`,
+  ];
+  if (stores === "upstash") {
+    imports.push(
+      `import { openUpstash as openStores } from ${runtime("cloudflare/open-upstash.ts")};`,
+    );
+  }
+  return `${imports.join("\n")}
+const worker = createWorker(features${stores === undefined ? "" : ", { openStores }"});
 export default worker.handler;
-export const { LogShard, StreamShard, PublisherShard } = worker;
+export const { LogShard, StreamShard, PublisherShard, RegionShard } = worker;
 `;
 }

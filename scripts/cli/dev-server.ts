@@ -16,6 +16,8 @@ export interface DevServerOptions {
   readonly script?: string;
   /** More bindings for such a module. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** The home that the worker follows, as a region of it; left out, it is the home. */
+  readonly home?: string;
   /** Where Workers KV and the Durable Objects keep their files. */
   readonly stateDirectory: string;
   /** 0 or left out: a free one. */
@@ -64,6 +66,9 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       LOG_SHARDS: { className: "LogShard", useSQLite: true },
       STREAM_SHARDS: { className: "StreamShard", useSQLite: true },
       PUBLISHER: { className: "PublisherShard", useSQLite: true },
+      ...(options.home !== undefined && {
+        REGION_SHARD: { className: "RegionShard", useSQLite: true },
+      }),
     },
     durableObjectsPersist: join(stateDirectory, "durable-objects"),
     bindings: bindingsOf(options),
@@ -78,7 +83,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const url = await whenReady(miniflare, options.port ?? 0);
   output.release();
   try {
-    await repairLogs(url);
+    if (options.home === undefined) await repairLogs(url);
   } catch (cause) {
     await miniflare.dispose();
     throw cause;
@@ -128,6 +133,7 @@ function bindingsOf(options: DevServerOptions): Record<string, string> {
   if (options.streamShards !== undefined)
     bindings["TILEMARK_STREAM_SHARDS"] = String(options.streamShards);
   if (options.logShards !== undefined) bindings["TILEMARK_LOG_SHARDS"] = String(options.logShards);
+  if (options.home !== undefined) bindings["TILEMARK_HOME"] = options.home;
   if (options.testClock === true) bindings["TILEMARK_TEST_CLOCK"] = "1";
   if (options.clockOffsetMs !== undefined) {
     bindings["TILEMARK_CLOCK_OFFSET_MS"] = String(options.clockOffsetMs);

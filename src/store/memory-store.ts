@@ -1,6 +1,6 @@
 /** An online store in memory: for tests, and the measure of what the others must do. */
 
-import { FeatureError, assert } from "../core/errors.ts";
+import { FeatureError } from "../core/errors.ts";
 import type {
   OnlineStore,
   StoreCapabilities,
@@ -8,6 +8,7 @@ import type {
   StoreWrite,
   StoredValue,
 } from "./online-store.ts";
+import { refuseWrites } from "./refuse-writes.ts";
 
 export class MemoryStore implements OnlineStore {
   readonly capabilities: StoreCapabilities = {
@@ -45,21 +46,10 @@ export class MemoryStore implements OnlineStore {
   }
 
   write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    assert(
-      new Set(writes.map(({ key }) => key)).size === writes.length,
-      "each key is written once a call",
-    );
-    const { valueBytesMax } = this.capabilities;
-    for (const { bytes } of writes) {
-      if (bytes === null || bytes.length <= valueBytesMax) continue;
-      return Promise.reject(
-        new FeatureError(
-          "TOO_LARGE",
-          `Cannot write a record: it has ${bytes.length} bytes, at most ${valueBytesMax} are kept`,
-        ),
-      );
-    }
-    return Promise.resolve(writes.map((write) => this.#apply(write)));
+    return new Promise((resolve) => {
+      refuseWrites(writes, this.capabilities);
+      resolve(writes.map((write) => this.#apply(write)));
+    });
   }
 
   #apply({ key, bytes, expectedVersion }: StoreWrite): boolean {

@@ -21,6 +21,7 @@ import type {
   StoreWrite,
   StoredValue,
 } from "./online-store.ts";
+import { refuseWrites } from "./refuse-writes.ts";
 import { isLarge, joinParts, readHead, writeLarge, writeSmall } from "./parted-head.ts";
 import type { LargeHead, Parts } from "./parted-head.ts";
 
@@ -92,9 +93,7 @@ export class PartedStore implements OnlineStore {
    * is there, which may be large: one round more, of as many keys.
    */
   async write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
-    const keys = new Set(writes.map(({ key }) => key));
-    assert(keys.size === writes.length, "each key is written once a call");
-    this.#refuseTooLarge(writes);
+    refuseWrites(writes, this.capabilities);
     const possible = writes.flatMap((write) => this.#prepare(write) ?? []);
     const unguarded = possible.filter(({ expectedVersion }) => expectedVersion === undefined);
     const replaced = await this.#readReplaced(unguarded.map(({ key }) => key));
@@ -108,17 +107,6 @@ export class PartedStore implements OnlineStore {
     // The writes are done, or refused: parts that could not be deleted change nothing about that.
     await Promise.allSettled([this.#writeInner(unnamed.map((key) => ({ key, bytes: null })))]);
     return writes.map(({ key }) => applied.has(key));
-  }
-
-  #refuseTooLarge(writes: readonly StoreWrite[]): void {
-    const { valueBytesMax } = this.capabilities;
-    for (const { bytes } of writes) {
-      if (bytes === null || bytes.length <= valueBytesMax) continue;
-      throw new FeatureError(
-        "TOO_LARGE",
-        `Cannot write a record: it has ${bytes.length} bytes, at most ${valueBytesMax} are kept`,
-      );
-    }
   }
 
   /** Null where the expected version is none that this store gave out. */

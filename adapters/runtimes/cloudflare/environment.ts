@@ -9,6 +9,7 @@ import { WorkersKvStore } from "../../stores/workers-kv-store.ts";
 import type { KvBinding } from "../../stores/workers-kv-store.ts";
 import type { LogShardObject } from "./log-shard.ts";
 import type { PublisherObject } from "./publisher.ts";
+import type { RegionShardObject } from "./region-shard.ts";
 import { call } from "./rpc.ts";
 import type { StreamShardObject } from "./stream-shard.ts";
 
@@ -18,10 +19,19 @@ export interface TilemarkEnvironment {
   readonly LOG_SHARDS: DurableObjectNamespace<LogShardObject>;
   readonly STREAM_SHARDS: DurableObjectNamespace<StreamShardObject>;
   readonly PUBLISHER: DurableObjectNamespace<PublisherObject>;
+  /** Of a region alone. */
+  readonly REGION_SHARD?: DurableObjectNamespace<RegionShardObject>;
+  /**
+   * The home that this deployment follows, as `https://home.example`. It answers from its own
+   * stores and takes neither events nor compactions. Left out: this is the home.
+   */
+  readonly TILEMARK_HOME?: string;
   /** How many Durable Objects hold stream records. Fixed once there are any: records do not move. */
   readonly TILEMARK_STREAM_SHARDS?: string;
   /** How many Durable Objects a log has. Fixed once there are events: ids do not move. */
   readonly TILEMARK_LOG_SHARDS?: string;
+  /** How long a home keeps rows of the log for regions that are cut off, in milliseconds; 0 if left out. */
+  readonly TILEMARK_LOG_RETENTION_MS?: string;
   /** "1" in tests: requests may carry their own `now`. */
   readonly TILEMARK_TEST_CLOCK?: string;
   /** Milliseconds added to the clock: to serve windows over old events. */

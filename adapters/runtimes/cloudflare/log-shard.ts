@@ -42,6 +42,7 @@ export function logShardClass(repository: Repository, openStores: OpenStores) {
         log: new SqliteEventLog(durableSql(state.storage)),
         streams: new ShardedStreams(new WorkerHomes(repository, env, openStores).streams),
         repository,
+        retentionMs: Number(env.TILEMARK_LOG_RETENTION_MS ?? 0),
       });
     }
 

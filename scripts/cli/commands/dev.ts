@@ -1,8 +1,12 @@
 /** `tilemark dev`: serves a feature repository in workerd until it is stopped. */
 
+import { join } from "node:path";
 import type { Command } from "commander";
+import { bundleWorker } from "../bundle-worker.ts";
 import { startDevServer } from "../dev-server.ts";
+import type { DevServerOptions } from "../dev-server.ts";
 import { loadFeatures } from "../load-features.ts";
+import { startLocalUpstash } from "../local-upstash.ts";
 import { parsePort } from "../parse-port.ts";
 import { serveUntilStopped } from "../until-stopped.ts";
 
@@ -11,6 +15,8 @@ interface DevOptions {
   readonly state: string;
   readonly port?: string;
   readonly testClock?: boolean;
+  readonly upstash?: boolean;
+  readonly redis?: string;
 }
 
 export function addDevCommand(program: Command): void {
@@ -21,16 +27,55 @@ export function addDevCommand(program: Command): void {
     .option("--state <directory>", "where the stores keep their files", ".tilemark/dev")
     .option("--port <number>", "port on 127.0.0.1; PORT, else a free one")
     .option("--test-clock", "let requests carry their own time in x-tilemark-now")
+    .option("--upstash", "keep records in Upstash Redis: a bridge to a Redis on this machine")
+    .option("--redis <url>", "the Redis behind --upstash, of this state alone; else one is started")
     .action(async (options: DevOptions) => {
+      if (options.redis !== undefined && options.upstash !== true) {
+        throw new Error(
+          "Cannot use --redis: records are kept elsewhere, expected --upstash with it",
+        );
+      }
       const port = parsePort(options.port, process.env["PORT"]);
       await loadFeatures(options.features);
-      const server = await startDevServer({
+      const server = {
         featuresFile: options.features,
         stateDirectory: options.state,
         port,
         testClock: options.testClock ?? false,
-      });
-      console.log(`Listening on ${server.url}`);
-      await serveUntilStopped(server);
+      };
+      if (options.upstash === true) await serveUpstash(server, options.redis);
+      else await serve(server);
     });
+}
+
+async function serve(options: DevServerOptions): Promise<void> {
+  const server = await startDevServer(options);
+  console.log(`Listening on ${server.url}`);
+  await serveUntilStopped(server);
+}
+
+async function serveUpstash(options: DevServerOptions, redisUrl?: string): Promise<void> {
+  // The log of a state says what its records have: one that was served without Redis is another.
+  const stateDirectory = join(options.stateDirectory, "upstash");
+  const upstash = await startLocalUpstash({
+    directory: join(stateDirectory, "redis"),
+    ...(redisUrl !== undefined && { redisUrl }),
+  });
+  try {
+    for (const [name, value] of Object.entries(upstash.variables)) console.log(`${name}=${value}`);
+    const server = await startDevServer({
+      ...options,
+      stateDirectory,
+      script: await bundleWorker(options.featuresFile, { stores: "upstash" }),
+      bindings: upstash.variables,
+    });
+    console.log(`Listening on ${server.url}`);
+    const served = serveUntilStopped(server).then(() => "stopped");
+    if ((await Promise.race([served, upstash.died.then(() => "died")])) === "died") {
+      await server.close();
+      throw new Error("Cannot go on serving: redis-server has ended, start the command again");
+    }
+  } finally {
+    await upstash.close();
+  }
 }
