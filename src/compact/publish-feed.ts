@@ -47,14 +47,20 @@ const placeDigits = 16;
 
 export class PublishFeed {
   readonly #state: StateTable;
+  /** By feed the place given out last, once it is known: only the publisher adds to feeds. */
+  readonly #last = new Map<string, number>();
 
   constructor(state: StateTable) {
     this.#state = state;
   }
 
-  /** The state entries that add to a feed, to be put together with what they tell of. */
+  /**
+   * The state entries that add to a feed, to be put together with what they tell of. A place whose
+   * entries were not put after all is not given out again.
+   */
   async adding(feed: string, entry: FeedEntry): Promise<Readonly<Record<string, unknown>>> {
-    const last = ((await this.#state.get(lastKey(feed))) as number | undefined) ?? 0;
+    const last = this.#last.get(feed) ?? (await this.#readLast(feed));
+    this.#last.set(feed, last + 1);
     return { [lastKey(feed)]: last + 1, [entryKey(feed, last + 1)]: entry };
   }
 
@@ -82,6 +88,10 @@ export class PublishFeed {
       }
       page = await this.after(feed, page.at(-1)?.seq ?? 0);
     }
+  }
+
+  async #readLast(feed: string): Promise<number> {
+    return ((await this.#state.get(lastKey(feed))) as number | undefined) ?? 0;
   }
 }
 

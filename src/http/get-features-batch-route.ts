@@ -27,7 +27,7 @@ const route = "/api/v1/feature-service/get-features-batch";
 
 export function getFeaturesBatchRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>().post(route, async (c) => {
-    const { nowMs, startedAtMs } = c.var;
+    const { nowMs, startedAtMs, signal } = c.var;
     refuseSeen(c.req.header(seenHeader));
     const request = readGetFeaturesBatch(await readJson(c.req.raw, limits.requestBodyBytesMax));
     const service = findService(parts, request);
@@ -38,7 +38,7 @@ export function getFeaturesBatchRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       })),
     );
     const reads = asked.map((row) => row.reads);
-    const { rows, cost } = await readRows(parts.homes, reads, { nowMs, signal: c.req.raw.signal });
+    const { rows, cost } = await readRows(parts.homes, reads, { nowMs, signal });
     const readAtMs = parts.clock.now();
     const report = (error: unknown) => parts.report(error, { route: `POST ${route}` });
     const features = asked.map(({ requestValues }, i) =>

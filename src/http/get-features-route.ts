@@ -27,7 +27,7 @@ const route = "/api/v1/feature-service/get-features";
 
 export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>().post(route, async (c) => {
-    const { nowMs, startedAtMs } = c.var;
+    const { nowMs, startedAtMs, signal } = c.var;
     const request = readGetFeatures(await readJson(c.req.raw, limits.requestBodyBytesMax));
     const service = findService(parts, request);
     const joinKeys = readJoinKeys(service, request.joinKeyMap);
@@ -36,7 +36,6 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       request.requestContextMap,
       request.requestOptions,
     );
-    const { signal } = c.req.raw;
     const token = c.req.header(seenHeader);
     const { answers, cost } = await readService(parts.homes, service, {
       joinKeys,

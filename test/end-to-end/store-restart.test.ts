@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { setTimeout } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterEach, expect, test } from "vitest";
+import { hostClock } from "../../adapters/host-clock.ts";
 import { serveNode } from "../../adapters/runtimes/node.ts";
 import type { RunningServer } from "../../adapters/runtimes/server/create-server.ts";
 import { redisServingOptions } from "../../adapters/stores/redis-options.ts";
@@ -13,6 +14,7 @@ import type { RegionAnswer, SentEvent } from "../../scripts/regions/check-read.t
 import * as features from "../../scripts/regions/features.ts";
 import { startRedis } from "../builders/redis-server.ts";
 
+const clock = hostClock();
 const users = ["u0", "u1", "u2", "u3"];
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -64,15 +66,15 @@ class Traffic {
     const user = users[number % users.length] as string;
     const event = { id: `e${number}`, ackedAtMs: Infinity };
     this.events.get(user)?.push(event);
-    const record = { user_id: user, id: event.id, ts: new Date(Date.now() - 1).toISOString() };
+    const record = { user_id: user, id: event.id, ts: new Date(clock.now() - 1).toISOString() };
     const response = await this.#post("/ingest", {
       workspace_name: "prod",
       dry_run: false,
       records: { clicks: [{ record }] },
     });
-    if (response.ok) event.ackedAtMs = Date.now();
+    if (response.ok) event.ackedAtMs = clock.now();
     else expect(response.status).toBe(503);
-    this.ingests.push({ atMs: Date.now(), isAcked: response.ok });
+    this.ingests.push({ atMs: clock.now(), isAcked: response.ok });
   }
 
   async read(): Promise<Answered> {
@@ -87,7 +89,7 @@ class Traffic {
     });
     if (!response.ok) expect(response.status).toBe(503);
     const answer = response.ok ? ((await response.json()) as RegionAnswer) : null;
-    const answered = { atMs: Date.now(), answer, user };
+    const answered = { atMs: clock.now(), answer, user };
     this.reads.push(answered);
     return answered;
   }
@@ -128,10 +130,10 @@ test("a Redis killed under load and started again: errors end within a second, n
   await traffic.during(async () => {
     await setTimeout(1_000);
     await redis.kill();
-    killedAtMs = Date.now();
+    killedAtMs = clock.now();
     await setTimeout(2_000);
     await redis.restart();
-    backAtMs = Date.now();
+    backAtMs = clock.now();
     await setTimeout(2_500);
   });
   const { reads, ingests } = traffic;
@@ -165,7 +167,7 @@ test("a Redis that hangs: a copy answers within the deadline, and says how old i
   primary.pause();
   try {
     for (let i = 0; i < 20; i++) {
-      const startedAtMs = Date.now();
+      const startedAtMs = clock.now();
       const { answer, user, atMs } = await traffic.read();
       expect(isStale(answer)).toBe(true);
       expect(atMs - startedAtMs).toBeLessThan(2_000);

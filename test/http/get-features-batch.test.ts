@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
+import { FeatureError } from "../../src/core/errors.ts";
 import { limits } from "../../src/core/limits.ts";
 import { parseInstant } from "../../src/core/instant.ts";
 import type { DataType, Value } from "../../src/core/value.ts";
@@ -33,6 +34,8 @@ async function appWithSpend(batchStore = new MemoryStore()): Promise<TestApp> {
 function rowOf(user_id: unknown, amt: number): object {
   return { joinKeyMap: { user_id }, requestContextMap: { amt } };
 }
+
+const good = rowOf("u", 1);
 
 interface BatchBody {
   readonly result: readonly { readonly features: readonly unknown[] }[];
@@ -151,6 +154,25 @@ test("get-features-batch reads every key once, in one round", async () => {
   expect(store.reads).toEqual([["u", "v", "w"].map((user) => batchKey(view, user))]);
 });
 
+/** Answers once the read is given up, as a store that is away. */
+class SilentStore extends MemoryStore {
+  override readMany(_keys: readonly string[], { signal }: StoreReadOptions = {}) {
+    return new Promise<never>((_, reject) => {
+      const cause = new Error("given up");
+      const error = new FeatureError("STORE_UNAVAILABLE", "Cannot read: no answer", { cause });
+      signal?.addEventListener("abort", () => reject(error));
+    });
+  }
+}
+
+test("both routes give up a read when the request's deadline has passed", async () => {
+  const app = await appWithSpend(new SilentStore());
+  const params = { featureServiceName: "fraud", ...good, requestData: [good] };
+  const paths = [singleRoute, route];
+  const answers = await Promise.all(paths.map((path) => app.post(path, { params })));
+  expect(answers.map(({ status }) => status)).toEqual([503, 503]);
+});
+
 test("get-features-batch takes both spellings, and a request in those of the Java client", async () => {
   const app = await appWithSpend();
   const snake = {
@@ -201,7 +223,6 @@ test(`get-features-batch answers up to ${limits.batchRowsMax} rows, and none`, a
   expect(refused.text).toContain(`has 1001 rows, expected at most ${limits.batchRowsMax}`);
 });
 
-const good = rowOf("u", 1);
 const refusals: readonly {
   readonly name: string;
   readonly requestData: unknown;

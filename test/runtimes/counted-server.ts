@@ -1,11 +1,24 @@
-/** A server of five views in this process, whatever the runtime, asked for one entity or for many. */
+/**
+ * A server of five views in this process, whatever the runtime, asked for one entity or for many. It
+ * reads from its stores directly: what is asked again because it is slow is not of its plan.
+ */
 
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import type { Hono } from "hono";
-import { createServer } from "../../adapters/runtimes/server/create-server.ts";
-import type { ServerOptions } from "../../adapters/runtimes/server/create-server.ts";
+import { hostClock } from "../../adapters/host-clock.ts";
+import { createHome } from "../../adapters/runtimes/server/create-home.ts";
 import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
 import * as features from "../../scripts/bench/serving-features.ts";
+import { loadRepository } from "../../src/define/load-repository.ts";
+import { createApp } from "../../src/http/app.ts";
+import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
+import type { OnlineStore } from "../../src/store/online-store.ts";
+
+export interface CountedStores {
+  readonly store: OnlineStore;
+  /** Of stream records, where those have a store of their own. */
+  readonly streamStore?: OnlineStore;
+}
 
 export const entityCounts = [1, 100] as const;
 
@@ -22,9 +35,31 @@ export class CountedServer {
   }
 
   /** Every entity has events: as many as its number, and one more. */
-  static async start(stores: Pick<ServerOptions, "store" | "streamStore">): Promise<CountedServer> {
-    const options = { ...stores, directory: ":memory:", testClock: true };
-    const { app } = await createServer(features, options, openNodeSqlite);
+  static async start({
+    store: batch,
+    streamStore: streams = batch,
+  }: CountedStores): Promise<CountedServer> {
+    const repository = loadRepository(features);
+    const app = createApp({
+      repository,
+      clock: hostClock(),
+      random: () => 0,
+      homes: { batch, streams: [streams] },
+      home: createHome({
+        repository,
+        batch,
+        streams,
+        state: new MemoryStateTable(),
+        openLog: () => openNodeSqlite(":memory:"),
+        logShardCount: 1,
+        logRetentionMs: 0,
+      }),
+      testClock: true,
+      access: "loopback",
+      report: (error) => {
+        throw error;
+      },
+    });
     const server = new CountedServer(app);
     const records = entityIds(100).flatMap((user_id, i) =>
       Array.from({ length: i + 1 }, (_, event) => ({

@@ -1,9 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Redis } from "ioredis";
+import { Log, LogLevel, Miniflare } from "miniflare";
 import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
 import { RedisStore } from "../../adapters/stores/redis-store.ts";
 import type { RedisClient } from "../../adapters/stores/redis-store.ts";
 import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
+import { WorkersKvStore } from "../../adapters/stores/workers-kv-store.ts";
+import type { KvBinding } from "../../adapters/stores/workers-kv-store.ts";
+import { compatibilityDate } from "../../scripts/cli/dev-server.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
 import { startLocalDynamodb } from "../builders/dynamodb-local.ts";
@@ -17,12 +21,11 @@ import { CallTap } from "./call-tap.ts";
 import type { CallCounts } from "./call-tap.ts";
 import { Closers } from "./closers.ts";
 import { CountedServer, entityCounts, keysPerEntity } from "./counted-server.ts";
+import type { CountedStores } from "./counted-server.ts";
 import { openDynamodb, openUpstash } from "./fetch-stores.ts";
 
 /** Stores whose calls go past a tap. */
-interface Tapped {
-  readonly store: OnlineStore;
-  readonly streamStore?: OnlineStore;
+interface Tapped extends CountedStores {
   /** Commands that the servers themselves have counted since the last time, where they do. */
   readonly countCommands?: () => Promise<number>;
 }
@@ -106,6 +109,23 @@ const cases: readonly CallCase[] = [
     },
   },
   {
+    name: "Workers KV: 100 batch records a read, the others in memory",
+    callCounts: [1 + 1, 5 + 1],
+    open: async (tap, closers) => {
+      const { kv, close } = await openKv();
+      closers.add(close);
+      const store = new WorkersKvStore({
+        get: async (keys, options) => {
+          await tap.pass();
+          return kv.get(keys, options);
+        },
+        put: (key, value) => kv.put(key, value),
+        delete: (key) => kv.delete(key),
+      });
+      return { store, streamStore: tapStore(new MemoryStore(), tap) };
+    },
+  },
+  {
     name: "batch records in DynamoDB, stream records and tombstones in Redis",
     callCounts: [1 + 1, 5 + 1],
     commandCounts: [1, 1],
@@ -177,6 +197,20 @@ test("CallTap tells of calls that wait for another's answer, and of too many", a
   await Promise.all([tap.pass(), tap.pass()]);
   expect((await tap.counts()).callCount).toBe(2);
 });
+
+/** Workers KV as workerd has it. */
+async function openKv(): Promise<{ readonly kv: KvBinding; close(): Promise<void> }> {
+  const miniflare = new Miniflare({
+    modules: true,
+    script: "export default {}",
+    compatibilityDate,
+    cf: false,
+    log: new Log(LogLevel.NONE),
+    kvNamespaces: ["BATCH"],
+  });
+  const kv = (await miniflare.getKVNamespace("BATCH")) as unknown as KvBinding;
+  return { kv, close: () => miniflare.dispose() };
+}
 
 function tapStore(store: OnlineStore, tap: CallTap): OnlineStore {
   return {

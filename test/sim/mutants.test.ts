@@ -14,7 +14,7 @@ test("there are at least 30 mutants, each with a name of its own", () => {
 });
 
 test("the simulation sees every mutant", async () => {
-  const { stdout } = await run(process.execPath, [command, "--seeds-max", "1000"]).catch(
+  const { stdout } = await run(process.execPath, [command, "--seeds-max", "3000"]).catch(
     (error: unknown) => {
       const { stdout: printed, stderr } = error as { stdout: string; stderr: string };
       throw new Error(`A mutant survives, or does not fit:\n${printed}${stderr}`, { cause: error });

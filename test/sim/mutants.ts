@@ -23,6 +23,7 @@ const readViews = "src/serve/read-views.ts";
 const usedBounds = "src/serve/used-bounds.ts";
 const segmentStates = "src/serve/segment-states.ts";
 const logHome = "src/ingest/log-home.ts";
+const projectRows = "src/ingest/project-rows.ts";
 const applyEvents = "src/ingest/apply-events.ts";
 const foldEpochs = "src/ingest/fold-epochs.ts";
 const collectEpochs = "src/ingest/collect-epochs.ts";
@@ -59,17 +60,17 @@ const readMutants: readonly Mutant[] = [
       ),
       patch(
         readViews,
-        "stream === null ? [batch, ...tombstones] : [batch],",
-        "stream === null ? [batch, ...tombstones] : [batch, `cut/${batch.split('/')[1]}`],",
+        "keysOf(batchHome).add(batch);",
+        "keysOf(batchHome).add(batch).add(`cut/${batch.split('/')[1]}`);",
       ),
       patch(
         readViews,
-        "    return combineView(planView(view), records, nowMs);",
-        "    const own = values.get(`cut/${view.name}`) ?? null;\n" +
+        "    const seen = seenOf(records);",
+        "    const own = batchTrip.values.get(`cut/${view.name}`) ?? null;\n" +
           "    if (own !== null && records.batch !== null) {\n" +
           "      const { cut } = readBatchRecord(own.bytes, view).header;\n" +
           "      records.batch = { ...records.batch, header: { ...records.batch.header, cut } };\n" +
-          "    }\n    return combineView(planView(view), records, nowMs);",
+          "    }\n    const seen = seenOf(records);",
       ),
     ],
   },
@@ -157,7 +158,7 @@ const readMutants: readonly Mutant[] = [
     patches: [
       patch(
         readViews,
-        "const isDeleted = tombstones.some((key) => (values.get(key) ?? null) !== null);",
+        "const isDeleted = tombstones.some((key) => (liveTrip.values.get(key) ?? null) !== null);",
         "const isDeleted = false;",
       ),
     ],
@@ -181,7 +182,7 @@ const ingestMutants: readonly Mutant[] = [
     why: "a row goes into the partial of the newest epoch of its page, not of its own",
     patches: [
       patch(
-        logHome,
+        projectRows,
         "event: { seq: row.seq, epoch: row.epoch, event: raw },",
         "event: { seq: row.seq, epoch: (rows.at(-1) as LogRow).epoch, event: raw },",
       ),
@@ -215,8 +216,8 @@ const ingestMutants: readonly Mutant[] = [
     patches: [
       patch(
         logHome,
-        "      await streams.apply(this.#recordsOf(rows), await this.#contextOf(rows, nowMs));\n      await log.setAppliedSeq(last.seq);",
-        "      const context = await this.#contextOf(rows, nowMs);\n      await log.setAppliedSeq(last.seq);\n      await streams.apply(this.#recordsOf(rows), context);",
+        "      await streams.apply(this.#projection.recordsOf(rows), await this.#contextOf(rows, nowMs));\n      await log.setAppliedSeq(last.seq);",
+        "      const context = await this.#contextOf(rows, nowMs);\n      await log.setAppliedSeq(last.seq);\n      await streams.apply(this.#projection.recordsOf(rows), context);",
       ),
     ],
   },

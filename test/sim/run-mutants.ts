@@ -18,7 +18,7 @@ const hangMs = 120_000;
 
 const command = new Command("run-mutants")
   .description("Breaks the protocol on purpose and sees that the simulation notices")
-  .option("--seeds-max <count>", "how many seeds a mutant may survive", readCount, 1_000)
+  .option("--seeds-max <count>", "how many seeds a mutant may survive", readCount, 3_000)
   .option("--only <name>", "one mutant alone")
   .action(async (options: MutantOptions) => {
     process.exitCode = await runMutants(options);
