@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { startBoundProcess } from "../builders/bound-process.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { ServerProcess } from "./server-process.ts";
 
@@ -18,7 +19,7 @@ let commands: string[];
 
 beforeAll(async () => {
   const readme = await readFile(join(root, "README.md"), "utf8");
-  const [snippet] = blocks(readme, "ts");
+  const [snippet, servers] = blocks(readme, "ts");
   port = await freePort();
   commands = blocks(readme, "sh")
     .join("\n")
@@ -28,6 +29,7 @@ beforeAll(async () => {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "features.ts"), snippet ?? "");
+  await writeFile(join(directory, "servers.ts"), servers ?? "");
   await writeEvents();
   const dev = commands.find((line) => line.includes(" dev ")) ?? "";
   expect(dev).toBe(`npm run tilemark -- dev --features features.ts --port ${port}`);
@@ -77,6 +79,33 @@ test("the README's commands run in their order and its snippet answers", async (
   expect(metadata.features.every(({ status }) => status === "PRESENT")).toBe(true);
 }, 60_000);
 
+test("the README's home takes an event, and its region answers it", async () => {
+  const servers = await startBoundProcess([process.execPath, join(directory, "servers.ts")], {
+    directory,
+  });
+  try {
+    await servers.written("\n", 30_000);
+    const [home, region] = servers.output().stdout.trim().split(" ");
+    const { mtimeMs } = await stat(join(directory, "features.ts"));
+    const ts = new Date(mtimeMs - 600_000).toISOString();
+    const record = { ts, line_id: "x", customer_id: "17", amount: 5 };
+    const records = { purchases: [{ record }] };
+    await post(`${home}/ingest`, { workspace_name: "prod", dry_run: false, records });
+    const params = {
+      workspaceName: "prod",
+      featureServiceName: "checkout",
+      joinKeyMap: { customer_id: "17" },
+      requestContextMap: { amount: 5 },
+    };
+    const ask = () => post(`${region}/api/v1/feature-service/get-features`, { params });
+    await expect
+      .poll(ask, { timeout: 20_000 })
+      .toEqual({ result: { features: [1, "1", 5, 5, 5] } });
+  } finally {
+    await servers.stop();
+  }
+}, 60_000);
+
 test("every npm script that the README names is there", async () => {
   const readme = await readFile(join(root, "README.md"), "utf8");
   const { scripts } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
@@ -86,6 +115,11 @@ test("every npm script that the README names is there", async () => {
     expect(scripts, `npm run ${name}`).toHaveProperty([name ?? ""]);
   }
 });
+
+async function post(url: string, body: unknown): Promise<unknown> {
+  const response = await fetch(url, { method: "POST", body: JSON.stringify(body) });
+  return response.json();
+}
 
 function blocks(markdown: string, language: string): string[] {
   const found = markdown.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"));

@@ -5,7 +5,7 @@ import type { StoredValue } from "../../src/store/online-store.ts";
 const ageMsMax = 1_000;
 
 function valueOf(...bytes: number[]): StoredValue {
-  return { bytes: Uint8Array.from(bytes), version: "v" };
+  return { bytes: Uint8Array.from(bytes), version: `v${bytes.join()}` };
 }
 
 /** Room for three entries of a one-letter key and 98 bytes: 300 each. */
@@ -41,6 +41,22 @@ test("RecordCache keeps the newer of two reads, in whatever order they end", () 
   expect(cache.readAll(["a"], 30)).toEqual({ values: [valueOf(2)], asOfMs: 20 });
   cache.keep("a", null, 30);
   expect(cache.readAll(["a"], 30)).toEqual({ values: [null], asOfMs: 30 });
+});
+
+test("RecordCache knows what was not written since: it is current as of the newer read", () => {
+  const cache = createSmallCache();
+  cache.keep("a", valueOf(1), 10);
+  cache.keep("b", null, 10);
+  const { sizeBytes } = cache;
+  cache.keep("a", valueOf(1), 30);
+  cache.keep("b", null, 30);
+  expect(cache.sizeBytes).toBe(sizeBytes);
+  expect(cache.readAll(["a", "b"], 40)).toEqual({ values: [valueOf(1), null], asOfMs: 30 });
+  // A store without versions does not tell.
+  const unversioned = (byte: number) => ({ bytes: Uint8Array.of(byte), version: null });
+  cache.keep("c", unversioned(1), 10);
+  cache.keep("c", unversioned(2), 20);
+  expect(cache.readAll(["c"], 40)?.values).toEqual([unversioned(2)]);
 });
 
 test("RecordCache lets the least recently used go when it is full", () => {

@@ -22,7 +22,7 @@ export interface CachedRead {
 
 interface Entry {
   readonly value: StoredValue | null;
-  readonly asOfMs: number;
+  asOfMs: number;
   readonly sizeBytes: number;
 }
 
@@ -58,6 +58,12 @@ export class RecordCache {
   keep(key: string, value: StoredValue | null, asOfMs: number): void {
     const known = this.#entries.get(key);
     if (known !== undefined && known.asOfMs > asOfMs) return;
+    // As a rule nothing was written since: there is nothing to copy then.
+    if (known !== undefined && isUnchanged(known.value, value)) {
+      known.asOfMs = asOfMs;
+      this.#use(key, known);
+      return;
+    }
     const sizeBytes = entryBytes + 2 * key.length + (value?.bytes.length ?? 0);
     this.#remove(key);
     if (sizeBytes > this.#bytesMax) return;
@@ -95,6 +101,12 @@ export class RecordCache {
     this.#entries.delete(key);
     this.#sizeBytes -= entry.sizeBytes;
   }
+}
+
+/** A version tells one write of a key from every other. */
+function isUnchanged(known: StoredValue | null, value: StoredValue | null): boolean {
+  if (known === null || value === null) return known === value;
+  return value.version !== null && known.version === value.version;
 }
 
 /** A copy of a view of a Buffer made with its own `slice` would be none. */
