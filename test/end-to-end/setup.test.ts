@@ -5,22 +5,8 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { AwsClient } from "aws4fetch";
-import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { KvDatabase } from "../../adapters/stores/deno-kv-values.ts";
-import { DenoKvStore } from "../../adapters/stores/deno-kv-store.ts";
-import { DynamodbStore } from "../../adapters/stores/dynamodb-store.ts";
-import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
-import { RedisStore } from "../../adapters/stores/redis-store.ts";
-import { SqliteStore } from "../../adapters/stores/sqlite-store.ts";
-import { createUpstashClient } from "../../adapters/stores/upstash-client.ts";
-import { UpstashStore } from "../../adapters/stores/upstash-store.ts";
-import { WorkersKvStore } from "../../adapters/stores/workers-kv-store.ts";
-import type { KvBinding } from "../../adapters/stores/workers-kv-store.ts";
 import { startDevServer } from "../../scripts/cli/dev-server.ts";
-import { MemoryStore } from "../../src/store/memory-store.ts";
-import type { StoreCapabilities } from "../../src/store/online-store.ts";
 import { startBoundProcess } from "../builders/bound-process.ts";
 import type { BoundProcess } from "../builders/bound-process.ts";
 import { startLocalDynamodb } from "../builders/dynamodb-local.ts";
@@ -150,46 +136,6 @@ test.each(["worker.ts", "upstash-worker.ts"])("%s answers as wrangler bundles it
   await ingest(server.url, file);
   expect(await countOf(server.url, file)).toBe("1");
 });
-
-test("the table of stores says what the stores say of themselves", () => {
-  const rows = [...readme.matchAll(/^\| (\w[^|]*)\|(.*)\|$/gm)].map(([, name = "", cells = ""]) => {
-    return [name.trim(), cells.split("|").map((cell) => cell.trim())] as const;
-  });
-  const told = new Map(rows.map(([name, [, ...promises]]) => [name, promises]));
-  const stores: Readonly<Record<string, StoreCapabilities>> = capabilitiesByName();
-  for (const [name, capabilities] of Object.entries(stores)) {
-    expect(told.get(name), name).toEqual([
-      capabilities.compareAndSet ? "yes" : "no",
-      capabilities.stalenessMsMax === Infinity
-        ? "∞"
-        : capabilities.stalenessMsMax.toLocaleString("en"),
-      `${capabilities.valueBytesMax / 2 ** 20} MiB`,
-      capabilities.keysPerTripMax.toLocaleString("en"),
-    ]);
-  }
-  const [header, objects] = ["store", "Durable Object"];
-  expect([...told.keys()].sort()).toEqual([...Object.keys(stores), header, objects].sort());
-});
-
-/** Those that are not opened: nothing is asked of them but what they promise. */
-function capabilitiesByName(): Readonly<Record<string, StoreCapabilities>> {
-  const client = new Redis({ lazyConnect: true });
-  const aws = new AwsClient({ accessKeyId: "a", secretAccessKey: "b" });
-  const sqlite = openNodeSqlite(":memory:");
-  const stores = {
-    "SQLite file": new SqliteStore(sqlite),
-    memory: new MemoryStore(),
-    Redis: new RedisStore(client),
-    Upstash: new UpstashStore(createUpstashClient({ url: "http://127.0.0.1:9", token: "t" })),
-    DynamoDB: new DynamodbStore(aws, { table: "features", region: "eu-central-1" }),
-    "Deno KV": new DenoKvStore({} as KvDatabase),
-    "Workers KV": new WorkersKvStore({} as KvBinding),
-  };
-  sqlite.close();
-  return Object.fromEntries(
-    Object.entries(stores).map(([name, { capabilities }]) => [name, capabilities]),
-  );
-}
 
 async function openStores(): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "tilemark-setup-"));

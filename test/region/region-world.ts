@@ -14,7 +14,13 @@ import { readViews } from "../../src/serve/read-views.ts";
 import type { ServingHomes } from "../../src/serve/read-views.ts";
 import type { SeenView, ViewAnswer } from "../../src/serve/view-answer.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
-import type { OnlineStore, StoreCapabilities } from "../../src/store/online-store.ts";
+import type { LogRow } from "../../src/store/event-log.ts";
+import type {
+  OnlineStore,
+  StoreCapabilities,
+  StoreWrite,
+  StoredValue,
+} from "../../src/store/online-store.ts";
 import { regionKey } from "../../src/tile/keys.ts";
 import { readRegionRecord } from "../../src/tile/region-record.ts";
 import { idView } from "../builders/id-view.ts";
@@ -64,9 +70,23 @@ export interface TestEvent {
   ackedAtMs: number;
 }
 
-export class Region {
+/** A region, or the home. */
+export interface ReadPlace {
+  readonly homes: ServingHomes;
+  readonly stalenessMs: number;
+  /** Its own clock. */
+  nowMs(): number;
+  /** By the home's clock. */
+  asOfMs(): Promise<number>;
+}
+
+export class Region implements ReadPlace {
   readonly store = new MemoryStore();
   readonly homes: ServingHomes;
+  /** Requests may meet batch records as they were so long ago. */
+  readonly stalenessMs: number;
+  /** How far its clock is from the home's. */
+  readonly clockOffsetMs: number;
   readonly follower: RegionFollower;
   isCut = false;
   /** How likely a call of a step fails, before or after it did what it should. */
@@ -74,13 +94,13 @@ export class Region {
   readonly #world: RegionWorld;
   readonly #underWay = new Set<Promise<unknown>>();
 
-  constructor(world: RegionWorld, batchStalenessMs: number) {
+  constructor(world: RegionWorld, stalenessMs: number) {
     this.#world = world;
-    const store = this.#faulty(this.store, { ...this.store.capabilities });
-    const batch = this.#faulty(this.store, {
-      ...this.store.capabilities,
-      stalenessMsMax: batchStalenessMs,
-    });
+    this.stalenessMs = stalenessMs;
+    this.clockOffsetMs = world.random.integer(-8_000, 8_001);
+    const store = this.#faulty(this.store);
+    const copies = new StaleCopies(world, this.store, stalenessMs);
+    const batch = this.#faulty(stalenessMs === 0 ? this.store : copies);
     const streams = new StoreStreamHome(store, world.parts.repository);
     this.follower = new RegionFollower({
       repository: world.parts.repository,
@@ -90,7 +110,12 @@ export class Region {
       progress: store,
     });
     const region = { progress: this.store, staleAfterMs };
-    this.homes = { batch: this.store, streams: [this.store], region };
+    const batchReader = stalenessMs === 0 ? this.store : copies;
+    this.homes = { batch: batchReader, streams: [this.store], region };
+  }
+
+  nowMs(): number {
+    return this.#world.parts.clock.nowMs + this.clockOffsetMs;
   }
 
   async asOfMs(): Promise<number> {
@@ -109,7 +134,8 @@ export class Region {
       follow: ({ shard, afterSeq }) =>
         this.#call(async () => {
           const { nowMs } = parts.clock;
-          return { ...(await shardOf(shard).follow(afterSeq)), nowMs };
+          const page = await shardOf(shard).follow(afterSeq);
+          return { ...page, nowMs, rows: this.#damaged(page.rows) };
         }),
     };
   }
@@ -145,19 +171,64 @@ export class Region {
     return answer;
   }
 
-  #faulty(store: MemoryStore, capabilities: StoreCapabilities): OnlineStore {
+  /** Now and then a row is lost on its way. */
+  #damaged(rows: readonly LogRow[]): readonly LogRow[] {
+    const { random } = this.#world;
+    if (rows.length === 0 || random.next() > this.faultChance) return rows;
+    const lost = random.integer(0, rows.length);
+    return rows.filter((_, i) => i !== lost);
+  }
+
+  #faulty(store: OnlineStore): OnlineStore {
     return {
-      capabilities,
+      capabilities: store.capabilities,
       readMany: (keys) => this.#failing(() => store.readMany(keys)),
       write: (writes) => this.#failing(() => store.write(writes)),
     };
   }
 }
 
+/** Reads batch records as they were a while ago, each key by itself, as Workers KV may. */
+class StaleCopies implements OnlineStore {
+  readonly capabilities: StoreCapabilities;
+  readonly #world: RegionWorld;
+  readonly #store: MemoryStore;
+  readonly #writes = new Map<
+    string,
+    { readonly atMs: number; readonly value: StoredValue | null }[]
+  >();
+
+  constructor(world: RegionWorld, store: MemoryStore, stalenessMsMax: number) {
+    this.capabilities = { ...store.capabilities, stalenessMsMax };
+    this.#world = world;
+    this.#store = store;
+  }
+
+  readMany(keys: readonly string[]): Promise<readonly (StoredValue | null)[]> {
+    const { random, parts } = this.#world;
+    return Promise.resolve(
+      keys.map((key) => {
+        const asOfMs = parts.clock.nowMs - random.integer(0, this.capabilities.stalenessMsMax + 1);
+        const writes = this.#writes.get(key) ?? [];
+        return writes.findLast(({ atMs }) => atMs <= asOfMs)?.value ?? null;
+      }),
+    );
+  }
+
+  write(writes: readonly StoreWrite[]): Promise<readonly boolean[]> {
+    const atMs = this.#world.parts.clock.nowMs;
+    for (const { key, bytes } of writes) {
+      const value = bytes === null ? null : { bytes, version: null };
+      this.#writes.set(key, [...(this.#writes.get(key) ?? []), { atMs, value }]);
+    }
+    return this.#store.write(writes);
+  }
+}
+
 export class RegionWorld {
   readonly random: Random;
   readonly parts: CompactionParts;
-  readonly regions: readonly Region[];
+  readonly regions: Region[];
   readonly events: TestEvent[] = [];
   readonly deletedAtMs = new Map<string, number>();
   /** What may happen while a region takes a step. */
@@ -168,7 +239,7 @@ export class RegionWorld {
     this.random = random;
     const retentionMs = random.pick([0, 10 * minuteMs, 12 * hourMs]);
     this.parts = new CompactionParts({ nowMs, retentionMs, repository: repositoryOf(views) });
-    this.regions = [0, 30_000].map((stalenessMs) => new Region(this, stalenessMs));
+    this.regions = [new Region(this, 0)];
   }
 
   async interfere(): Promise<void> {
@@ -201,17 +272,23 @@ export class RegionWorld {
   }
 
   async read(
-    homes: ServingHomes,
+    place: ReadPlace,
     entity: string,
     seen?: ReadonlyMap<string, SeenView>,
   ): Promise<readonly ViewAnswer[]> {
     const reads = views.map((view) => ({ view, entity }));
-    const request = { nowMs: this.parts.clock.nowMs, ...(seen !== undefined && { seen }) };
-    return (await readViews(homes, reads, request)).answers;
+    const request = { nowMs: place.nowMs(), ...(seen !== undefined && { seen }) };
+    return (await readViews(place.homes, reads, request)).answers;
   }
 
-  get home(): ServingHomes {
-    return { batch: this.parts.batchStore, streams: this.parts.homes };
+  get home(): ReadPlace {
+    const { batchStore, homes, clock } = this.parts;
+    return {
+      homes: { batch: batchStore, streams: homes },
+      stalenessMs: 0,
+      nowMs: () => clock.nowMs,
+      asOfMs: () => Promise.resolve(clock.nowMs),
+    };
   }
 }
 

@@ -47,14 +47,7 @@ export function publisherClass(repository: Repository, openStores: OpenStores) {
 
     constructor(state: DurableObjectState, env: TilemarkEnvironment) {
       super(state, env);
-      const { batch, streams } = new WorkerHomes(repository, env, openStores);
-      this.#publisher = new Publisher({
-        repository,
-        batchStore: batch,
-        streams: new ShardedStreams(streams),
-        logShards: (log) => logShards(env, log),
-        state: durableTable(state.storage),
-      });
+      this.#publisher = openPublisher(repository, openStores, { state, env });
     }
 
     start(request: StartRequest, nowMs: number): Promise<RpcAnswer<readonly CompactionRun[]>> {
@@ -101,4 +94,19 @@ export function publisherClass(repository: Repository, openStores: OpenStores) {
       return answerCall(() => this.#publisher.feed(request));
     }
   };
+}
+
+function openPublisher(
+  repository: Repository,
+  openStores: OpenStores,
+  { state, env }: { readonly state: DurableObjectState; readonly env: TilemarkEnvironment },
+): Publisher {
+  const { batch, streams } = new WorkerHomes(repository, env, openStores);
+  return new Publisher({
+    repository,
+    batchStore: batch,
+    streams: new ShardedStreams(streams),
+    logShards: (log) => logShards(env, log),
+    state: durableTable(state.storage),
+  });
 }
