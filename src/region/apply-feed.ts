@@ -1,5 +1,6 @@
 /** Does in a region what its home's publisher did, in the same order. */
 
+import type { Clock } from "../core/clock.ts";
 import { FeatureError } from "../core/errors.ts";
 import { graceOf } from "../compact/grace-of.ts";
 import type { FeedItem } from "../compact/compaction-api.ts";
@@ -11,8 +12,10 @@ import { batchKey } from "../tile/keys.ts";
 import { writeTombstone } from "../tile/tombstone.ts";
 import type { FeedPlace } from "../tile/region-record.ts";
 
-/** Where a region keeps its records. */
+/** Where a region keeps its records, and what time it is there. */
 export interface RegionStores {
+  /** The region's. */
+  readonly clock: Pick<Clock, "now">;
   readonly batch: OnlineStore;
   readonly streams: StreamHome;
 }
@@ -26,15 +29,11 @@ export interface RegionStores {
 export async function applyFeed(
   stores: RegionStores,
   view: ViewDefinition,
-  feed: {
-    readonly place: FeedPlace;
-    readonly items: readonly FeedItem[];
-    readonly nowMs: number;
-  },
+  feed: { readonly place: FeedPlace; readonly items: readonly FeedItem[] },
 ): Promise<FeedPlace> {
   let { place } = feed;
   for (const item of feed.items) {
-    const next = await applyItem(stores, view, { place, item, nowMs: feed.nowMs });
+    const next = await applyItem(stores, view, { place, item });
     if (next === null) break;
     place = next;
   }
@@ -57,18 +56,17 @@ export async function applyBurials(
 async function applyItem(
   stores: RegionStores,
   view: ViewDefinition,
-  step: { readonly place: FeedPlace; readonly item: FeedItem; readonly nowMs: number },
+  { place, item }: { readonly place: FeedPlace; readonly item: FeedItem },
 ): Promise<FeedPlace | null> {
-  const { place, item, nowMs } = step;
   const { seq, entry } = item;
   switch (entry.kind) {
     case "publish":
       if (entry.fingerprint !== view.fingerprint) return { ...place, seq };
       await publish(stores, view, { place, item, entry });
-      return { ...place, seq, writtenAtMs: nowMs };
+      return { ...place, seq, writtenAtMs: stores.clock.now() };
     case "finish":
       if (entry.fingerprint !== view.fingerprint) return { ...place, seq };
-      if (nowMs < place.writtenAtMs + graceOf(stores.batch)) return null;
+      if (stores.clock.now() < place.writtenAtMs + graceOf(stores.batch)) return null;
       return { ...place, seq, cut: entry.cut };
     case "bury":
       throw new FeatureError("INTERNAL", "Cannot apply a view's feed: it holds a tombstone");

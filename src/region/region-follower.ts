@@ -26,6 +26,9 @@ export interface RegionFollowerParts extends RegionStores {
   readonly progress: OnlineStore;
 }
 
+/** A request may be under way for so long, and as long may what it has not heard of be written. */
+const holdMs = 2 * limits.requestMsMax;
+
 export interface RegionStep {
   /** By the home's clock: every event that was acknowledged before this instant is here. */
   readonly asOfMs: number;
@@ -45,19 +48,23 @@ export class RegionFollower {
   }
 
   /** @throws FeatureError as the home's answers and the stores do; the next step goes on. */
-  async step(nowMs: number): Promise<RegionStep> {
+  async step(): Promise<RegionStep> {
+    const { clock } = this.#parts;
     const progress = await RegionProgress.read(this.#parts.progress);
     // Asked for before the log: every row that an entry may collect is applied by then.
     const pages = await this.#readFeeds(progress);
+    // A hole is told of, and every request that has not heard of it is over, before rows past it come.
+    const isHeld = clock.now() < progress.holeAtMs + holdMs;
+    const asOfMs = isHeld ? null : await this.#takeLogs(progress);
+    // Asked for after the log: whom the home had deleted by then is hidden here.
     await this.#takeBurials(progress);
-    const asOfMs = await this.#takeLogs(progress, nowMs);
     if (asOfMs === null) {
       await progress.write();
-      return { asOfMs: progress.asOfMs, isBehind: true };
+      return { asOfMs: progress.asOfMs, isBehind: !isHeld };
     }
     progress.asOfMs = asOfMs;
     await progress.write();
-    const isBehind = await this.#applyFeeds(progress, pages, nowMs);
+    const isBehind = await this.#applyFeeds(progress, pages);
     return { asOfMs, isBehind };
   }
 
@@ -86,14 +93,14 @@ export class RegionFollower {
     }
   }
 
-  /** Resolves with the instant up to which all is here; null while there are more pages. */
-  async #takeLogs(progress: RegionProgress, nowMs: number): Promise<number | null> {
-    const { repository, source } = this.#parts;
+  /** Resolves with the instant up to which all is here; null where the next step must go on. */
+  async #takeLogs(progress: RegionProgress): Promise<number | null> {
+    const { repository, source, clock } = this.#parts;
     const sources = [...repository.sources.values()].filter(({ kind }) => kind === "streamSource");
-    let asOfMs: number | null = nowMs;
+    let asOfMs: number | null = clock.now();
     for (const log of new Set(sources.map((each) => each.log))) {
       for (const shard of await source.shards(log)) {
-        const takenMs = await this.#takeShard(progress, { log, shard, nowMs });
+        const takenMs = await this.#takeShard(progress, { log, shard });
         asOfMs = asOfMs === null || takenMs === null ? null : Math.min(asOfMs, takenMs);
       }
     }
@@ -102,19 +109,19 @@ export class RegionFollower {
 
   async #takeShard(
     progress: RegionProgress,
-    { log, shard, nowMs }: { readonly log: string; readonly shard: string; readonly nowMs: number },
+    { log, shard }: { readonly log: string; readonly shard: string },
   ): Promise<number | null> {
     for (let count = 0; count < limits.followedPagesMax; count++) {
       const place = progress.shardOf(log, shard);
       const page = await this.#parts.source.follow({ shard, afterSeq: place.seq });
       if (page.forgotten.seq > place.seq) {
-        // Told of before the first row past the hole is here.
         progress.raiseFloors(this.#parts.repository, log, page.forgotten.epoch);
         progress.setShard(shard, { log, ...page.forgotten });
-        await progress.write();
+        progress.holeAtMs = this.#parts.clock.now();
+        return null;
       }
-      requireNoGap(page, progress.shardOf(log, shard).seq);
-      await this.#applyRows(shard, page, nowMs);
+      requireNoGap(page, place.seq);
+      await this.#applyRows(shard, page);
       const last = page.rows.at(-1);
       if (last !== undefined) {
         progress.setShard(shard, { log, seq: last.seq, epoch: last.epoch });
@@ -124,24 +131,20 @@ export class RegionFollower {
     return null;
   }
 
-  async #applyRows(shard: string, page: FollowAnswer, nowMs: number): Promise<void> {
+  async #applyRows(shard: string, page: FollowAnswer): Promise<void> {
     if (page.rows.length === 0) return;
     const { epochs, viewFloors } = page;
-    const context = { shard, epochs, viewFloors, nowMs: Math.min(nowMs, page.nowMs) };
+    const context = { shard, epochs, viewFloors, nowMs: page.nowMs };
     await this.#parts.streams.apply(this.#projection.recordsOf(page.rows), context);
   }
 
   /** Resolves with whether a page was taken to its end, and so another may follow. */
-  async #applyFeeds(
-    progress: RegionProgress,
-    pages: readonly FeedPage[],
-    nowMs: number,
-  ): Promise<boolean> {
+  async #applyFeeds(progress: RegionProgress, pages: readonly FeedPage[]): Promise<boolean> {
     let isBehind = false;
     for (const [view, items] of pages) {
       if (items.length === 0) continue;
       const place = progress.feedOf(view.fingerprint);
-      const next = await applyFeed(this.#parts, view, { place, items, nowMs });
+      const next = await applyFeed(this.#parts, view, { place, items });
       progress.setFeed(view.fingerprint, next);
       isBehind ||= next.seq === items.at(-1)?.seq;
       if (next !== place) await progress.write();

@@ -15,6 +15,7 @@ export class RegionProgress {
   readonly #feeds: Map<string, FeedPlace>;
   #version: string | null;
   asOfMs: number;
+  holeAtMs: number;
 
   private constructor(store: OnlineStore, stored: { bytes: Uint8Array; version: string } | null) {
     const record = stored === null ? null : readRegionRecord(stored.bytes);
@@ -23,6 +24,7 @@ export class RegionProgress {
     this.#feeds = new Map(record?.feeds);
     this.#version = stored?.version ?? null;
     this.asOfMs = record?.asOfMs ?? neverMs;
+    this.holeAtMs = record?.holeAtMs ?? -Infinity;
   }
 
   /** @param store - It has compare-and-set. */
@@ -36,6 +38,7 @@ export class RegionProgress {
   async write(): Promise<void> {
     const bytes = writeRegionRecord({
       asOfMs: this.asOfMs,
+      holeAtMs: this.holeAtMs,
       shards: this.#shards,
       feeds: this.#feeds,
     });

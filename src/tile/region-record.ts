@@ -12,6 +12,8 @@ export const neverMs = 0;
 export interface RegionRecord {
   /** By the home's clock: every event that was acknowledged before this instant is here. */
   readonly asOfMs: number;
+  /** When rows were found to be lost last, by this region's clock. */
+  readonly holeAtMs: number;
   /** By log shard, the place of the last row that was applied. */
   readonly shards: ReadonlyMap<string, ShardPlace>;
   /** By the fingerprint of a view's definition; under an empty one the tombstones. */
@@ -35,10 +37,12 @@ export interface FeedPlace {
   readonly writtenAtMs: number;
 }
 
-/** Envelope: [as of, [shard, log, seq, epoch]*, [feed, seq, floor, cut, written at]*]. */
-export function writeRegionRecord({ asOfMs, shards, feeds }: RegionRecord): Uint8Array {
+/** Envelope: [as of, hole at, [shard, log, seq, epoch]*, [feed, seq, floor, cut, written at]*]. */
+export function writeRegionRecord(record: RegionRecord): Uint8Array {
+  const { asOfMs, holeAtMs, shards, feeds } = record;
   return frameRecord("region", [
     asOfMs,
+    holeAtMs,
     [...shards].map(([shard, { log, seq, epoch }]) => [shard, log, seq, epoch]),
     [...feeds].map(([feed, { seq, floor, cut, writtenAtMs }]) => {
       return [feed, seq, floor, cut, writtenAtMs];
@@ -48,12 +52,18 @@ export function writeRegionRecord({ asOfMs, shards, feeds }: RegionRecord): Uint
 
 /** @throws CorruptRecordError for bytes that are not as they were written. */
 export function readRegionRecord(bytes: Uint8Array): RegionRecord {
-  const [asOfMs, shards, feeds] = openRecord("region", bytes);
-  if (typeof asOfMs !== "number" || !Array.isArray(shards) || !Array.isArray(feeds)) {
+  const [asOfMs, holeAtMs, shards, feeds] = openRecord("region", bytes);
+  if (
+    typeof asOfMs !== "number" ||
+    typeof holeAtMs !== "number" ||
+    !Array.isArray(shards) ||
+    !Array.isArray(feeds)
+  ) {
     throw new CorruptRecordError("Cannot read region record: its envelope has another shape");
   }
   return {
     asOfMs,
+    holeAtMs,
     shards: new Map(
       (shards as [string, string, number, number][]).map(([shard, log, seq, epoch]) => [
         shard,

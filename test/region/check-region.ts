@@ -34,11 +34,11 @@ export function expectRegionAnswer(world: RegionWorld, read: RegionRead, when: s
     expect(new Set(ids).size, `${label}: counts each event once`).toBe(ids.length);
     expectKnown(world, { read, ids, label });
     if (answer.view.name !== "live") {
-      // A batch view reads tombstones from the batch store, which may be behind.
-      expectDeleted(world, { read, ids, label }, read.place.stalenessMs);
+      // Others are fresh where batch records are, tombstones among them, and where time has passed.
+      if (read.place.stalenessMs === 0) expectDeleted(world, { read, ids, label });
       continue;
     }
-    expectDeleted(world, { read, ids, label }, 0);
+    expectDeleted(world, { read, ids, label });
     expectAcknowledged(world, { read, ids, label });
     if (recent?.degraded !== null) continue;
     const eventsOf = new Map(world.events.map((event) => [event.id, event]));
@@ -66,9 +66,9 @@ function expectKnown(world: RegionWorld, { read, ids, label }: Found): void {
   ).toEqual([]);
 }
 
-function expectDeleted(world: RegionWorld, { read, ids, label }: Found, lagMs: number): void {
+function expectDeleted(world: RegionWorld, { read, ids, label }: Found): void {
   const deletedAtMs = world.deletedAtMs.get(read.entity);
-  if (deletedAtMs === undefined || deletedAtMs + lagMs >= read.asOfMs) return;
+  if (deletedAtMs === undefined || deletedAtMs >= read.asOfMs) return;
   expect(ids, `${label}: was deleted`).toEqual([]);
 }
 

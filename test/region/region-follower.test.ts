@@ -88,11 +88,11 @@ class Player {
       // The end of a run waits until no older copy can be met.
       for (let i = 0; i < 12; i++) {
         parts.clock.nowMs += 20_000;
-        await region.follower.step(region.nowMs());
+        await region.follower.step();
       }
     }
     parts.clock.nowMs += 1;
-    for (const region of regions) await region.follower.step(region.nowMs());
+    for (const region of regions) await region.follower.step();
     // Until no older copy can be met.
     parts.clock.nowMs += stalenessMsMax;
     for (const entity of entities) {
@@ -139,9 +139,8 @@ class Player {
 
   /** Two processes may follow at the same time, one of them slow. */
   async #step(region: Region): Promise<void> {
-    const nowMs = region.nowMs();
     const count = this.#random.next() < 0.1 ? 2 : 1;
-    const steps = Array.from({ length: count }, () => region.follower.step(nowMs));
+    const steps = Array.from({ length: count }, () => region.follower.step());
     const results = await Promise.allSettled(steps);
     await region.settle();
     for (const result of results) {

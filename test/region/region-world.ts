@@ -103,6 +103,7 @@ export class Region implements ReadPlace {
     const batch = this.#faulty(stalenessMs === 0 ? this.store : copies);
     const streams = new StoreStreamHome(store, world.parts.repository);
     this.follower = new RegionFollower({
+      clock: { now: () => this.nowMs() },
       repository: world.parts.repository,
       source: this.#source(),
       batch,
@@ -171,11 +172,11 @@ export class Region implements ReadPlace {
     return answer;
   }
 
-  /** Now and then a row is lost on its way. */
+  /** Now and then a row is lost on its way, and others come after it. */
   #damaged(rows: readonly LogRow[]): readonly LogRow[] {
     const { random } = this.#world;
-    if (rows.length === 0 || random.next() > this.faultChance) return rows;
-    const lost = random.integer(0, rows.length);
+    if (rows.length < 2 || random.next() > this.faultChance) return rows;
+    const lost = random.integer(0, rows.length - 1);
     return rows.filter((_, i) => i !== lost);
   }
 

@@ -38,6 +38,7 @@ export function regionShardClass(repository: Repository, openStores: OpenStores)
       this.#records = new SqliteStore(durableSql(state.storage));
       const { batch, streams = this.#records } = openStores(env);
       this.#follower = new RegionFollower({
+        clock: hostClock(Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0)),
         repository,
         source: httpRegionSource({ baseUrl: env.TILEMARK_HOME ?? "", fetch: fetchInTime }),
         batch,
@@ -60,8 +61,7 @@ export function regionShardClass(repository: Repository, openStores: OpenStores)
       const { storage } = this.ctx;
       await storage.setAlarm(hostClock().now() + limits.followPauseMs);
       try {
-        const clock = hostClock(Number(this.env.TILEMARK_CLOCK_OFFSET_MS ?? 0));
-        const { isBehind } = await this.#follower.step(clock.now());
+        const { isBehind } = await this.#follower.step();
         if (isBehind) await storage.setAlarm(hostClock().now());
       } catch (error) {
         console.error(JSON.stringify({ level: "error", route: "follow", error: String(error) }));

@@ -125,6 +125,7 @@ function createRegionServer(
     fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(limits.requestMsMax) }),
   });
   const follower = new RegionFollower({
+    clock,
     repository,
     source,
     batch,

@@ -17,7 +17,7 @@ export async function followHome({ follower, clock, signal, report }: FollowPart
   while (!signal.aborted) {
     let isBehind = false;
     try {
-      ({ isBehind } = await follower.step(clock.now()));
+      ({ isBehind } = await follower.step());
     } catch (error) {
       report(error);
     }
