@@ -7,4 +7,4 @@ const worker = createWorker(features);
 const { handler } = worker;
 
 export { handler as default };
-export const { LogShard, StreamShard, PublisherShard } = worker;
+export const { LogShard, StreamShard, PublisherShard, RegionShard } = worker;
