@@ -204,7 +204,10 @@ function answerView(
     };
     const seen = seenOf(records);
     const fault =
-      region?.faultOf(view, records.batch?.header.cut ?? null) ??
+      region?.faultOf(view, {
+        cut: records.batch?.header.cut ?? null,
+        isOld: batchTrip.staleness !== null,
+      }) ??
       // What was seen of a deleted entity is gone for good.
       (isDeleted ? null : behindOf(seen, request.seen?.get(view.name)));
     const combined =

@@ -9,9 +9,10 @@ export interface RegionState {
   readonly staleness: Staleness | null;
   /**
    * Why a view cannot be answered here; null where it can.
-   * @param cut - Of the entity's batch record; null where there is none.
+   * @param batch - The cut of the entity's batch record, null where there is none; and whether it
+   *   was looked for in an old copy, in which nothing says as little of now.
    */
-  faultOf(view: ViewDefinition, cut: number | null): FeatureFault | null;
+  faultOf(view: ViewDefinition, batch: { cut: number | null; isOld: boolean }): FeatureFault | null;
 }
 
 /**
@@ -29,10 +30,11 @@ export function regionState(
   const { asOfMs, feeds } = record;
   return {
     staleness: nowMs - asOfMs > staleAfterMs ? { asOfMs, reason } : null,
-    faultOf: ({ fingerprint }, cut) => {
+    faultOf: ({ fingerprint }, { cut, isOld }) => {
       const known = feeds.get(fingerprint);
       if (known === undefined) return notHere;
-      return (cut ?? known.cut) < known.floor ? notCovered : null;
+      const absentCut = isOld ? -1 : known.cut;
+      return (cut ?? absentCut) < known.floor ? notCovered : null;
     },
   };
 }
