@@ -222,8 +222,7 @@ export class Cluster {
   #openPublisher(life: Life): Publisher {
     const state: StateTable = {
       get: (key) => this.#own(life, "get state", () => this.state.get(key)),
-      list: (prefix, range) =>
-        this.#own(life, "list state", () => this.state.list(prefix, range)),
+      list: (prefix, range) => this.#own(life, "list state", () => this.state.list(prefix, range)),
       put: (entries) => this.#own(life, "put state", () => this.state.put(entries)),
     };
     const batchStore: OnlineStore = {
