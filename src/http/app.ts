@@ -16,6 +16,7 @@ import { getFeaturesRoute } from "./get-features-route.ts";
 import { ingestRoute } from "./ingest-route.ts";
 import { requestClock } from "./request-clock.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { regionStatusRoute } from "./region-status-route.ts";
 import { requestDeadline } from "./request-deadline.ts";
 import { shedLoad } from "./shed-load.ts";
 
@@ -58,6 +59,8 @@ export function createApp(parts: AppParts): Hono {
   app.get("/healthz", (c) => c.json({ status: "ok" }));
   app.route("/", getFeaturesRoute(parts));
   app.route("/", getFeaturesBatchRoute(parts));
+  const { region } = parts.homes;
+  if (region !== undefined) app.route("/", regionStatusRoute({ ...parts, region }));
   if (parts.home !== undefined) {
     app.route("/", ingestRoute({ ...parts, ...parts.home }));
     app.route("/admin", adminRoutes({ ...parts, ...parts.home }));
