@@ -1,6 +1,6 @@
 /** A region's view of its home, over the home's admin routes. */
 
-import type { PublishedView } from "../../src/compact/compaction-api.ts";
+import type { Published } from "../../src/compact/compaction-api.ts";
 import { readFeedItems, readFollowAnswer } from "../../src/http/region-codec.ts";
 import type { RegionSource } from "../../src/region/region-source.ts";
 import { query, readAnswer, readBytes, send } from "./call-admin.ts";
@@ -13,8 +13,7 @@ import type { AdminOptions } from "./call-admin.ts";
  */
 export function httpRegionSource(options: AdminOptions): RegionSource {
   return {
-    published: async () =>
-      (await readAnswer(await send(options, "published"))) as readonly PublishedView[],
+    published: async () => (await readAnswer(await send(options, "published"))) as Published,
     shards: async (log) =>
       (await readAnswer(await send(options, `shards?${query({ log })}`))) as readonly string[],
     feed: async ({ feed, afterSeq }) => {

@@ -75,7 +75,7 @@ export class Burials {
   /** @throws FeatureError INVALID_REQUEST where no tombstone hides one of the entities. */
   async requireBuried(view: ViewDefinition, entities: readonly string[]): Promise<void> {
     for (const entity of entities) {
-      if (await this.#isBuried(view, entity)) continue;
+      if (await this.isBuried(view, entity)) continue;
       throw new FeatureError(
         "INVALID_REQUEST",
         `Cannot erase records of view "${view.name}": one of the entities was not deleted`,
@@ -83,7 +83,8 @@ export class Burials {
     }
   }
 
-  async #isBuried(view: ViewDefinition, entity: string): Promise<boolean> {
+  /** Whether a tombstone hides an entity of a view. */
+  async isBuried(view: ViewDefinition, entity: string): Promise<boolean> {
     for (const tombstone of tombstoneKeys(view, entity)) {
       const entry = await this.#parts.state.get(buriedPrefix + digestOf(tombstone));
       if (entry !== undefined) return true;

@@ -93,10 +93,16 @@ export interface PublisherAccess {
   finish(request: FinishRequest, nowMs: number): Promise<void>;
   collect(request: CollectRequest, nowMs: number): Promise<void>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<void>;
-  /** What each view has published so far. */
-  published(): Promise<readonly PublishedView[]>;
+  /** What has been published so far. */
+  published(): Promise<Published>;
   /** What was published after a place, for a region that does the same; nothing at its end. */
   feed(request: FeedRequest): Promise<readonly FeedItem[]>;
+}
+
+export interface Published {
+  readonly views: readonly PublishedView[];
+  /** The place of the last entry in the feed of tombstones; 0 before the first. */
+  readonly burialSeq: number;
 }
 
 export interface PublishedView {
@@ -104,6 +110,8 @@ export interface PublishedView {
   readonly fingerprint: string;
   /** Of the run that finished last; -1 before there was one. */
   readonly cut: number;
+  /** The place of the last entry in the view's feed; 0 before the first. */
+  readonly feedSeq: number;
 }
 
 export interface FeedRequest {

@@ -59,9 +59,18 @@ export class PublishFeed {
    * entries were not put after all is not given out again.
    */
   async adding(feed: string, entry: FeedEntry): Promise<Readonly<Record<string, unknown>>> {
-    const last = this.#last.get(feed) ?? (await this.#readLast(feed));
+    const last = await this.lastSeq(feed);
     this.#last.set(feed, last + 1);
     return { [lastKey(feed)]: last + 1, [entryKey(feed, last + 1)]: entry };
+  }
+
+  /** The last place given out; 0 before the first. */
+  async lastSeq(feed: string): Promise<number> {
+    const known = this.#last.get(feed);
+    if (known !== undefined) return known;
+    const last = ((await this.#state.get(lastKey(feed))) as number | undefined) ?? 0;
+    this.#last.set(feed, last);
+    return last;
   }
 
   async after(feed: string, seq: number): Promise<readonly PlacedEntry[]> {
@@ -88,10 +97,6 @@ export class PublishFeed {
       }
       page = await this.after(feed, page.at(-1)?.seq ?? 0);
     }
-  }
-
-  async #readLast(feed: string): Promise<number> {
-    return ((await this.#state.get(lastKey(feed))) as number | undefined) ?? 0;
   }
 }
 

@@ -25,6 +25,7 @@ import type {
   FeedRequest,
   FinishRequest,
   PendingDeletion,
+  Published,
   PublishedView,
   PublishRequest,
   PublisherAccess,
@@ -181,23 +182,25 @@ export class Publisher implements PublisherAccess {
     });
   }
 
-  published(): Promise<readonly PublishedView[]> {
-    return this.#exclusive(() =>
-      Promise.all(
-        [...this.#parts.repository.views.values()].map(async (view) => ({
-          view: view.name,
-          fingerprint: view.fingerprint,
-          cut: (await this.#state(view)).publishedCut,
-        })),
-      ),
-    );
+  published(): Promise<Published> {
+    return this.#exclusive(async () => {
+      const views: PublishedView[] = [];
+      for (const view of this.#parts.repository.views.values()) {
+        const { name, fingerprint } = view;
+        const { publishedCut: cut } = await this.#state(view);
+        views.push({ view: name, fingerprint, cut, feedSeq: await this.#feed.lastSeq(name) });
+      }
+      return { views, burialSeq: await this.#feed.lastSeq(burialFeed) };
+    });
   }
 
   feed({ feed, afterSeq }: FeedRequest): Promise<readonly FeedItem[]> {
     return this.#exclusive(async () => {
       const placed = await this.#feed.after(feed, afterSeq);
       const view = feed === burialFeed ? null : this.#view(feed);
-      return readFeedItems(this.#parts.batchStore, view, placed);
+      const isDeleted = async (entity: string) =>
+        view !== null && this.#burials.isBuried(view, entity);
+      return readFeedItems({ store: this.#parts.batchStore, view, isDeleted }, placed);
     });
   }
 

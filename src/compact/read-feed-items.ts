@@ -8,24 +8,30 @@ import { batchKey } from "../tile/keys.ts";
 import type { EntityRecord, FeedItem } from "./compaction-api.ts";
 import type { PlacedEntry, PublishEntry } from "./publish-feed.ts";
 
+export interface FeedSource {
+  readonly store: OnlineStore;
+  /** Whose records they are; null for a feed that names none. */
+  readonly view: ViewDefinition | null;
+  /** Whether an entity was deleted: its record may be gone. */
+  readonly isDeleted: (entity: string) => Promise<boolean>;
+}
+
 /**
- * A page: entries until one is too old to be read, or the page is full. A store that answers with
- * old copies may have to be asked again.
- *
- * @param view - Whose records they are; null for a feed that names none.
+ * A page: entries until one cannot be read yet, or the page is full. A store that answers with old
+ * copies, or with what was not there a while ago, has to be asked again.
  */
 export async function readFeedItems(
-  store: OnlineStore,
-  view: ViewDefinition | null,
+  source: FeedSource,
   placed: readonly PlacedEntry[],
 ): Promise<readonly FeedItem[]> {
+  const { view } = source;
   const items: FeedItem[] = [];
   let byteCount = 0;
   for (const { seq, entry } of placed) {
     if (byteCount >= limits.feedBytesMax) break;
     let records: readonly EntityRecord[] = [];
     if (view !== null && entry.kind === "publish" && entry.fingerprint === view.fingerprint) {
-      const read = await readRecords(store, view, entry);
+      const read = await readRecords(source, view, entry);
       if (read === null) break;
       records = read;
     }
@@ -35,17 +41,22 @@ export async function readFeedItems(
   return items;
 }
 
-/** Null where a copy is older than the entry. A record that is gone was erased since. */
+/** Null where one of the copies is older than the entry. */
 async function readRecords(
-  store: OnlineStore,
+  { store, isDeleted }: FeedSource,
   view: ViewDefinition,
   { entities, cut }: PublishEntry,
 ): Promise<readonly EntityRecord[] | null> {
   const values = await store.readMany(entities.map((entity) => batchKey(view, entity)));
-  const records = entities.flatMap((entity, i) => {
+  const records: EntityRecord[] = [];
+  for (const [i, entity] of entities.entries()) {
     const bytes = values[i]?.bytes;
-    return bytes === undefined ? [] : [{ entity, bytes }];
-  });
-  const isOld = records.some(({ bytes }) => readBatchRecord(bytes, view).header.cut < cut);
-  return isOld ? null : records;
+    if (bytes === undefined) {
+      if (!(await isDeleted(entity))) return null;
+      continue;
+    }
+    if (readBatchRecord(bytes, view).header.cut < cut) return null;
+    records.push({ entity, bytes });
+  }
+  return records;
 }

@@ -10,7 +10,7 @@
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { burialFeed } from "../compact/publish-feed.ts";
-import type { FeedItem } from "../compact/compaction-api.ts";
+import type { FeedItem, Published } from "../compact/compaction-api.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import { RowProjection } from "../ingest/project-rows.ts";
 import type { OnlineStore } from "../store/online-store.ts";
@@ -41,6 +41,8 @@ type FeedPage = readonly [view: ViewDefinition, items: readonly FeedItem[]];
 export class RegionFollower {
   readonly #parts: RegionFollowerParts;
   readonly #projection: RowProjection;
+  /** By log. */
+  readonly #shards = new Map<string, readonly string[]>();
 
   constructor(parts: RegionFollowerParts) {
     this.#parts = parts;
@@ -52,7 +54,7 @@ export class RegionFollower {
     const { clock } = this.#parts;
     const progress = await RegionProgress.read(this.#parts.progress);
     // Asked for before the log: every row that an entry may collect is applied by then.
-    const pages = await this.#readFeeds(progress);
+    const pages = await this.#readFeeds(progress, await this.#parts.source.published());
     // A hole is told of, and every request that has not heard of it is over, before rows past it come.
     const isHeld = clock.now() < progress.holeAtMs + holdMs;
     const asOfMs = isHeld ? null : await this.#takeLogs(progress);
@@ -69,13 +71,14 @@ export class RegionFollower {
   }
 
   /** Of views whose definition is the same at home: requests are told that others are not here. */
-  async #readFeeds(progress: RegionProgress): Promise<readonly FeedPage[]> {
+  async #readFeeds(progress: RegionProgress, { views }: Published): Promise<readonly FeedPage[]> {
     const { source, repository } = this.#parts;
-    const pages = (await source.published()).map(async ({ view: name, fingerprint, cut }) => {
+    const pages = views.map(async ({ view: name, fingerprint, cut, feedSeq }) => {
       const view = repository.views.get(name);
       if (view?.fingerprint !== fingerprint) return [];
       progress.join(view, cut);
       const { seq: afterSeq } = progress.feedOf(fingerprint);
+      if (afterSeq >= feedSeq) return [];
       const page: FeedPage = [view, await source.feed({ feed: name, afterSeq })];
       return [page];
     });
@@ -95,16 +98,23 @@ export class RegionFollower {
 
   /** Resolves with the instant up to which all is here; null where the next step must go on. */
   async #takeLogs(progress: RegionProgress): Promise<number | null> {
-    const { repository, source, clock } = this.#parts;
+    const { repository, clock } = this.#parts;
     const sources = [...repository.sources.values()].filter(({ kind }) => kind === "streamSource");
     let asOfMs: number | null = clock.now();
     for (const log of new Set(sources.map((each) => each.log))) {
-      for (const shard of await source.shards(log)) {
+      for (const shard of await this.#shardsOf(log)) {
         const takenMs = await this.#takeShard(progress, { log, shard });
         asOfMs = asOfMs === null || takenMs === null ? null : Math.min(asOfMs, takenMs);
       }
     }
     return asOfMs;
+  }
+
+  /** Their number is fixed: they are asked for once. */
+  async #shardsOf(log: string): Promise<readonly string[]> {
+    const shards = this.#shards.get(log) ?? (await this.#parts.source.shards(log));
+    this.#shards.set(log, shards);
+    return shards;
   }
 
   async #takeShard(

@@ -1,6 +1,6 @@
 /** What a region asks of the home that it follows. */
 
-import type { FeedItem, FeedRequest, PublishedView } from "../compact/compaction-api.ts";
+import type { FeedItem, FeedRequest, Published } from "../compact/compaction-api.ts";
 import type { FollowedPage } from "../ingest/log-home.ts";
 
 export interface FollowRequest {
@@ -15,7 +15,7 @@ export interface FollowAnswer extends FollowedPage {
 
 /** Every call may be repeated, and rejects with a FeatureError when the home cannot be reached. */
 export interface RegionSource {
-  published(): Promise<readonly PublishedView[]>;
+  published(): Promise<Published>;
   feed(request: FeedRequest): Promise<readonly FeedItem[]>;
   /** The shards of a log, as the positions of stream records name them. */
   shards(log: string): Promise<readonly string[]>;

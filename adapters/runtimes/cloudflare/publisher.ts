@@ -12,7 +12,7 @@ import type {
   FeedRequest,
   FinishRequest,
   PendingDeletion,
-  PublishedView,
+  Published,
   PublishRequest,
   StartRequest,
 } from "../../../src/compact/compaction-api.ts";
@@ -34,7 +34,7 @@ export interface PublisherObject extends Rpc.DurableObjectBranded {
   finish(request: FinishRequest, nowMs: number): Promise<RpcAnswer<void>>;
   collect(request: CollectRequest, nowMs: number): Promise<RpcAnswer<void>>;
   finishCollect(request: CollectCutRequest, nowMs: number): Promise<RpcAnswer<void>>;
-  published(): Promise<RpcAnswer<readonly PublishedView[]>>;
+  published(): Promise<RpcAnswer<Published>>;
   feed(request: FeedRequest): Promise<RpcAnswer<readonly FeedItem[]>>;
 }
 
@@ -86,7 +86,7 @@ export function publisherClass(repository: Repository, openStores: OpenStores) {
       return answerCall(() => this.#publisher.finishCollect(request, nowMs));
     }
 
-    published(): Promise<RpcAnswer<readonly PublishedView[]>> {
+    published(): Promise<RpcAnswer<Published>> {
       return answerCall(() => this.#publisher.published());
     }
 
