@@ -27,6 +27,7 @@ export function httpCompactionApi(options: AdminOptions): CompactionApi {
     start: async (request) =>
       (await readAnswer(await post("start", request))) as readonly CompactionRun[],
     now: async () => (await readAnswer(await send(options, "now"))) as number,
+    home: async () => (await readAnswer(await send(options, "home"))) as string | null,
     shards: async (log) =>
       (await readAnswer(await send(options, `shards?${query({ log })}`))) as readonly string[],
     readLog: async ({ shard, afterSeq, epochMax }) => {

@@ -93,6 +93,7 @@ function homeParts(repository: Repository, env: TilemarkEnvironment): HomeParts 
     logShards: (log) => logShards(env, log),
     publisher: {
       delete: (request) => call("publisher", publisher().delete(request)),
+      home: () => call("publisher", publisher().home()),
       deletions: () => call("publisher", publisher().deletions()),
       finishDeletions: (names) => call("publisher", publisher().finishDeletions(names)),
       erase: (request) => call("publisher", publisher().erase(request)),

@@ -2,8 +2,11 @@
 
 import { causeText } from "./error-text.ts";
 
-/** The server that `url` names, without a slash at its end. */
+/** The server that `url` names, without a slash at its end. @throws where it is no URL of HTTP. */
 export function serverUrl(url: string): string {
+  if (!/^https?:\/\/[^/]/i.test(url)) {
+    throw new TypeError(`Cannot call server "${url}": it is no URL of HTTP, expected http://…`);
+  }
   return url.replace(/\/+$/, "");
 }
 

@@ -1,5 +1,6 @@
 /** Loads a feature repository from its file, the same one that the worker's bundle imports. */
 
+import { statSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -14,6 +15,12 @@ const packageUrl = new URL("../../src/index.ts", import.meta.url).href;
  * @throws DefinitionError for what cannot work; an import error for a file that cannot be read.
  */
 export async function loadFeatures(featuresFile: string): Promise<Repository> {
+  if (statSync(featuresFile, { throwIfNoEntry: false })?.isFile() !== true) {
+    // Node's own error would name a file of this package beside it.
+    throw new Error(
+      `Cannot load features "${featuresFile}": there is no such file, expected a module that exports them`,
+    );
+  }
   const hooks = registerHooks({
     resolve: (specifier, context, next) =>
       specifier === "tilemark" ? { url: packageUrl, shortCircuit: true } : next(specifier, context),

@@ -9,6 +9,7 @@ import { Hono } from "hono";
 import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Redis } from "ioredis";
+import { causeText } from "./error-text.ts";
 import { BadRequest, readCommand, readCommands, readPath } from "./upstash-bridge/read-command.ts";
 import { runCommand, runPipeline, runTransaction } from "./upstash-bridge/run-commands.ts";
 import { isRefused, readFormat, writeReplies, writeReply } from "./upstash-bridge/write-reply.ts";
@@ -56,10 +57,12 @@ export async function startUpstashBridge(options: UpstashBridgeOptions): Promise
     await once(server, "listening");
     await redis.ping();
   } catch (error) {
+    const isListening = server.listening;
     redis.disconnect();
     server.close();
     const cause = lost ?? error;
-    throw new Error("Cannot start the bridge: no port or no Redis was there for it", { cause });
+    const state = isListening ? `no Redis answers at ${addressOf(redis)}` : "it got no port";
+    throw new Error(`Cannot start the bridge: ${state}: ${causeText(cause)}`, { cause });
   }
   const { port } = server.address() as AddressInfo;
   return {
@@ -72,6 +75,11 @@ export async function startUpstashBridge(options: UpstashBridgeOptions): Promise
       redis.disconnect();
     },
   };
+}
+
+/** Not the URL: that may hold a password. */
+function addressOf({ options }: Redis): string {
+  return options.path ?? `${options.host}:${options.port}`;
 }
 
 function bridgeApp(redis: Redis, token: string): Hono {

@@ -7,6 +7,7 @@ import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import type { OfflineStore, ScanRequest } from "../offline/offline-store.ts";
+import { requireHome } from "../offline/require-home.ts";
 import type { CompactionApi, CompactionRun } from "./compaction-api.ts";
 import { definitionsOf } from "./compactor-identity.ts";
 import { drainLog } from "./drain-log.ts";
@@ -61,6 +62,7 @@ export async function compactViews(
   const { api, offline, repository } = parts;
   const views = options.views ?? [...repository.views.keys()];
   const { watermarkMs, rollbackCut } = options;
+  requireHome(await offline.home(), await api.home());
   await registerLoads(
     api,
     offline,
@@ -75,6 +77,7 @@ export async function compactViews(
       definitions: definitionsOf(repository),
     },
   });
+  await offline.setHome((await api.home()) as string);
   const deletions = await takeDeletions(api, offline, repository);
   await finishDeletions(api, deletions, await drainLogs(parts, runs));
   await offline.purge([...repository.views.values()]);

@@ -84,6 +84,8 @@ export interface PublisherAccess {
    */
   delete(request: DeleteRequest): Promise<void>;
   deletions(): Promise<readonly PendingDeletion[]>;
+  /** Names the home for good, from its first compaction on; null before. */
+  home(): Promise<string | null>;
   /** Forgets whom deletions named, once the offline store has them: the tombstones stay. */
   finishDeletions(names: readonly string[]): Promise<void>;
   start(request: StartRequest, nowMs: number): Promise<readonly CompactionRun[]>;
@@ -140,6 +142,8 @@ export interface CompactionApi {
   start(request: StartRequest): Promise<readonly CompactionRun[]>;
   /** The server's clock. */
   now(): Promise<number>;
+  /** As the publisher's. */
+  home(): Promise<string | null>;
   /** The shards of a log, as the positions of stream records name them. */
   shards(log: string): Promise<readonly string[]>;
   /** A page of a shard's rows; an empty one is the end. */

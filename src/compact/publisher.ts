@@ -76,7 +76,7 @@ export class Publisher implements PublisherAccess {
     return this.#exclusive(async () => {
       const views = request.views.map((name) => this.#view(name));
       requireOneView(request);
-      const offlineStore = await this.#requireCompactor(request, views);
+      const compactor = await this.#requireCompactor(request, views, nowMs);
       const seals = await this.#planSeals(views);
       const runs: StartedRun[] = [];
       for (const view of views) {
@@ -87,7 +87,7 @@ export class Publisher implements PublisherAccess {
       }
       // What is about to be sealed is remembered first: a crash after it finds the same numbers.
       await this.#parts.state.put({
-        ...offlineStore,
+        ...compactor,
         ...Object.fromEntries(takenSeals(runs, seals)),
         ...Object.fromEntries(runs.map(({ view, after }) => [viewEntry(view), after])),
       });
@@ -204,20 +204,27 @@ export class Publisher implements PublisherAccess {
     });
   }
 
-  /** The entry that remembers the offline store, once it is the right one. */
+  home(): Promise<string | null> {
+    return this.#exclusive(async () => ((await this.#parts.state.get("home")) as string) ?? null);
+  }
+
+  /** The entries that remember the offline store, once it is the right one, and name this home. */
   async #requireCompactor(
     { compactor }: StartRequest,
     views: readonly ViewDefinition[],
+    nowMs: number,
   ): Promise<Record<string, string>> {
     if (compactor === undefined) return {};
-    requireSameDefinitions(this.#parts.repository, views, compactor.definitions);
+    const { offlineStore, definitions } = compactor;
+    requireSameDefinitions(this.#parts.repository, views, definitions);
     const known = await this.#parts.state.get("offline-store");
-    if (known === undefined || known === compactor.offlineStore) {
-      return { "offline-store": compactor.offlineStore };
+    if (known === undefined || known === offlineStore) {
+      const home = (await this.#parts.state.get("home")) as string | undefined;
+      return { "offline-store": offlineStore, home: home ?? `${offlineStore}@${nowMs}` };
     }
     throw new FeatureError(
       "INVALID_REQUEST",
-      `Cannot compact: the log was drained into offline store ${String(known)}, this is ${compactor.offlineStore}, use the directory of the first`,
+      `Cannot compact: the log was drained into offline store ${String(known)}, this is ${offlineStore}, use the directory of the first`,
     );
   }
 

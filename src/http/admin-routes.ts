@@ -88,6 +88,7 @@ function deletionRoutes({ publisher, repository }: AdminParts): Hono<HttpEnv> {
       await publisher.delete({ entity: name, joinKeys: readEntityKeys(entity, joinKeyMap) });
       return c.json({});
     })
+    .get("/home", async (c) => c.json(await publisher.home()))
     .get("/deletions", async (c) =>
       c.body(writeDeletions(await publisher.deletions()), 200, { "content-type": msgpackType }),
     )

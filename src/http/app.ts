@@ -1,8 +1,10 @@
 /** The HTTP app: who may ask, what time it is, the routes, and what becomes of errors. */
 
 import { Hono } from "hono";
+import type { Context } from "hono";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import type { Clock } from "../core/clock.ts";
+import { FeatureError } from "../core/errors.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
 import type { Repository } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
@@ -47,6 +49,13 @@ export interface HomeParts {
   readonly publisher: PublisherAccess;
 }
 
+function refuseAtRegion(c: Context): never {
+  throw new FeatureError(
+    "NOT_FOUND",
+    `Cannot answer "${c.req.method} ${c.req.path.slice(0, 200)}": this region follows a home, send it there`,
+  );
+}
+
 /** Answers requests through `app.fetch`. Nothing is read or written before the first one. */
 export function createApp(parts: AppParts): Hono {
   const app = new Hono<HttpEnv>();
@@ -61,7 +70,9 @@ export function createApp(parts: AppParts): Hono {
   app.route("/", getFeaturesBatchRoute(parts));
   const { region } = parts.homes;
   if (region !== undefined) app.route("/", regionStatusRoute({ ...parts, region }));
-  if (parts.home !== undefined) {
+  if (parts.home === undefined) {
+    app.post("/ingest", refuseAtRegion).all("/admin/*", refuseAtRegion);
+  } else {
     app.route("/", ingestRoute({ ...parts, ...parts.home }));
     app.route("/admin", adminRoutes({ ...parts, ...parts.home }));
   }

@@ -92,6 +92,10 @@ export interface ScanChunk {
 export interface OfflineStore {
   /** Names the store for good: a log is drained into one store, and into no other. */
   identity(): Promise<string>;
+  /** The home whose log was drained into it; null before there was one. */
+  home(): Promise<string | null>;
+  /** @throws FeatureError INVALID_REQUEST where it has the events of another home. */
+  setHome(home: string): Promise<void>;
   hasSegment(name: SegmentName): Promise<boolean>;
   putSegment(name: SegmentName, rows: AsyncIterable<readonly OfflineEvent[]>): Promise<void>;
   putCorrections(source: SourceDefinition, corrections: readonly Correction[]): Promise<void>;

@@ -18,6 +18,7 @@ import type {
   ScanRequest,
   SegmentName,
 } from "../../src/offline/offline-store.ts";
+import { requireHome } from "../../src/offline/require-home.ts";
 import { MemoryDeletions } from "./memory-deletions.ts";
 import { MemorySourceRows } from "./memory-source-rows.ts";
 
@@ -47,6 +48,7 @@ export class MemoryOfflineStore implements OfflineStore {
   readonly #sources = new Map<string, MemorySourceRows>();
   readonly #deletions = new MemoryDeletions();
   /** The join keys of each entity put published, by view. */
+  #home: string | null = null;
   readonly #published = new Map<string, Map<string, readonly Scalar[]>>();
   /** By view, who was in rows that a purge took out of segments, and in which epoch. */
   readonly #purged = new Map<string, PurgedEntity[]>();
@@ -58,6 +60,15 @@ export class MemoryOfflineStore implements OfflineStore {
 
   identity(): Promise<string> {
     return Promise.resolve("memory");
+  }
+
+  home(): Promise<string | null> {
+    return Promise.resolve(this.#home);
+  }
+
+  async setHome(home: string): Promise<void> {
+    this.#home ??= home;
+    requireHome(await this.home(), home);
   }
 
   /** Whole or not at all; of two that come at once the one that ends first stays. */

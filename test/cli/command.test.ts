@@ -39,6 +39,15 @@ test("parsePort() takes the option, else the environment's, else a free one", ()
   }
 });
 
+test.each(["127.0.0.1:8787", "localhost:8787", "ftp://a", "http://", ""])(
+  "serverUrl() refuses %j",
+  (url) => {
+    expect(() => serverUrl(url)).toThrow(
+      `Cannot call server "${url}": it is no URL of HTTP, expected http://…`,
+    );
+  },
+);
+
 const wrong: readonly [name: string, args: readonly string[], errors: RegExp][] = [
   [
     "a request that is not JSON",
@@ -54,6 +63,21 @@ const wrong: readonly [name: string, args: readonly string[], errors: RegExp][] 
     "a server that compact cannot reach",
     ["compact", "--features", featuresFile, "--url", closedUrl],
     /Cannot call the server: .*Cannot reach http:\/\/127\.0\.0\.1:9\/admin\S*: \S.*/,
+  ],
+  [
+    "an address without a scheme",
+    ["get", "ids", "--url", "127.0.0.1:8787"],
+    /Cannot call server "127\.0\.0\.1:8787": .*, expected http:\/\/…/,
+  ],
+  [
+    "a feature file that is not there",
+    ["backfill", "events", "history.csv", "--features", "missing.ts"],
+    /Cannot load features "missing\.ts": there is no such file, .*/,
+  ],
+  [
+    "a feature file that is a folder",
+    ["dev", "--features", "test"],
+    /Cannot load features "test": there is no such file, .*/,
   ],
   [
     "a port that is no number",

@@ -71,6 +71,24 @@ test("tilemark dev takes --redis with --upstash alone", async () => {
   });
 });
 
+test("tilemark dev --upstash says in one line where no Redis is, and keeps its password", async () => {
+  const state = await temporaryDirectory();
+  const args = [
+    "--features",
+    featuresFile,
+    "--state",
+    state,
+    "--redis",
+    "redis://:secret@127.0.0.1:9",
+  ];
+  expect(await runCommand("dev", "--upstash", ...args)).toEqual({
+    status: 1,
+    output: "",
+    errors:
+      "Cannot start the bridge: no Redis answers at 127.0.0.1:9: connect ECONNREFUSED 127.0.0.1:9\n",
+  });
+});
+
 test("the SDK of Upstash is in the bundle where it is used alone", async () => {
   const [plain, upstash] = await Promise.all([
     bundleWorker(featuresFile),

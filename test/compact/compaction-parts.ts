@@ -84,6 +84,7 @@ export class CompactionParts extends OnlineParts {
     return {
       start: (request) => this.publisher.start(request, this.clock.nowMs),
       now: () => Promise.resolve(this.clock.nowMs),
+      home: () => this.publisher.home(),
       closeBefore: ({ shard, source, beforeMs }) => shardOf(shard).closeBefore(source, beforeMs),
       appendRows: async ({ shard, source, rows }) => {
         const entries = rows.map((row) => ({ ...row, source, offset: null }));
@@ -154,6 +155,7 @@ export function hookCalls(
     api: {
       start: (request) => around("start", () => api.start(request)),
       now: () => around("now", () => api.now()),
+      home: () => api.home(),
       closeBefore: (request) => around("closeBefore", () => api.closeBefore(request)),
       appendRows: (request) => around("appendRows", () => api.appendRows(request)),
       deletions: () => around("deletions", () => api.deletions()),
@@ -169,6 +171,8 @@ export function hookCalls(
     },
     offline: {
       identity: () => offline.identity(),
+      home: () => offline.home(),
+      setHome: (home) => offline.setHome(home),
       hasSegment: (name) => around("hasSegment", () => offline.hasSegment(name)),
       putSegment: (name, rows) => around("putSegment", () => offline.putSegment(name, rows)),
       putCorrections: (source, corrections) => offline.putCorrections(source, corrections),

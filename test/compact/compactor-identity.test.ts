@@ -9,7 +9,10 @@ import {
   streamView,
   sum,
 } from "../../src/index.ts";
+import { compactViews } from "../../src/compact/compact-views.ts";
 import { buildTestApp } from "../builders/app.ts";
+import { payment } from "../ingest/online-parts.ts";
+import { CompactionParts } from "./compaction-parts.ts";
 
 const nowMs = Date.UTC(2026, 0, 1);
 
@@ -55,6 +58,29 @@ test("a server takes one offline store, and names both to another", async () => 
     400,
     "Cannot compact: the log was drained into offline store a, this is b, use the directory of the first",
   ]);
+});
+
+test("an offline store serves one home: another one is refused before anything is done", async () => {
+  const first = new CompactionParts({ nowMs });
+  await first.append([payment("a", nowMs - 1, { user: "u", card: null })]);
+  await first.compact();
+  const second = new CompactionParts({ nowMs: nowMs + 60_000 });
+  await second.append([payment("b", nowMs - 1, { user: "u", card: null })]);
+  const mixed = compactViews({
+    api: second.api(),
+    offline: first.offline,
+    repository: second.repository,
+  });
+  await expect(mixed).rejects.toMatchObject({
+    code: "INVALID_REQUEST",
+    message: expect.stringContaining("the events of another home") as string,
+  });
+  expect(await second.runningViews()).toEqual([]);
+  // The second is as it was: with an offline store of its own it goes on.
+  await second.compact();
+  await second.expectAnswers([payment("b", nowMs - 1, { user: "u", card: null })], "by itself");
+  await first.compact();
+  await first.expectAnswers([payment("a", nowMs - 1, { user: "u", card: null })], "the first one");
 });
 
 test("a server refuses a compaction whose definitions differ from its own, before it seals", async () => {

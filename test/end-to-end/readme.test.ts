@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -16,10 +16,12 @@ const directory = join(root, ".tilemark/readme-test");
 let server: ServerProcess;
 let port: number;
 let commands: string[];
+let servers: string;
 
 beforeAll(async () => {
   const readme = await readFile(join(root, "README.md"), "utf8");
-  const [snippet, servers] = blocks(readme, "ts");
+  const [snippet, second] = blocks(readme, "ts");
+  servers = second ?? "";
   port = await freePort();
   commands = blocks(readme, "sh")
     .join("\n")
@@ -29,7 +31,7 @@ beforeAll(async () => {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "features.ts"), snippet ?? "");
-  await writeFile(join(directory, "servers.ts"), servers ?? "");
+  await writeFile(join(directory, "servers.ts"), servers);
   await writeEvents();
   const dev = commands.find((line) => line.includes(" dev ")) ?? "";
   expect(dev).toBe(`npm run tilemark -- dev --features features.ts --port ${port}`);
@@ -64,7 +66,7 @@ test("the README's commands run in their order and its snippet answers", async (
     if (command.includes(" dev ")) continue;
     outputs.push(await runCommand(command));
   }
-  const [backfill, ingest, compact, get, curl, ...rest] = outputs;
+  const [backfill, ingest, compact, get, curl, ingestCurl, ...rest] = outputs;
   expect(rest).toEqual([]);
   expect(backfill).toContain("read 3, loaded 2, skipped 1");
   expect(ingest).toContain("read 2, loaded 2, skipped 0");
@@ -77,15 +79,23 @@ test("the README's commands run in their order and its snippet answers", async (
   };
   expect(result.features).toEqual([1.5, "3", 30, 20, 30]);
   expect(metadata.features.every(({ status }) => status === "PRESENT")).toBe(true);
+  // Counts are texts there.
+  expect(JSON.parse(ingestCurl ?? "")).toMatchObject({
+    ingestMetrics: { featureViewIngestMetrics: [{ onlineRecordIngestCount: "1" }] },
+  });
 }, 60_000);
 
 test("the README's home takes an event, and its region answers it", async () => {
-  const servers = await startBoundProcess([process.execPath, join(directory, "servers.ts")], {
-    directory,
-  });
+  const [, runtime = "", file = ""] = /^\/\/ npx (\S+) (\S+\.ts), /.exec(servers) ?? [];
+  const installed = join(root, "node_modules/.bin", runtime);
+  const version = await execute("npx", [runtime, "--version"]);
+  expect(version).toMatch(/^v24\./);
+  expect(await execute(installed, ["--version"])).toBe(version);
+  // Without `npx`: a signal that kills it would leave the servers running.
+  const started = await startBoundProcess([installed, file], { directory });
   try {
-    await servers.written("\n", 30_000);
-    const [home, region] = servers.output().stdout.trim().split(" ");
+    await started.written("\n", 30_000);
+    const [home, region] = started.output().stdout.trim().split(" ");
     const { mtimeMs } = await stat(join(directory, "features.ts"));
     const ts = new Date(mtimeMs - 600_000).toISOString();
     const record = { ts, line_id: "x", customer_id: "17", amount: 5 };
@@ -102,8 +112,10 @@ test("the README's home takes an event, and its region answers it", async () => 
       .poll(ask, { timeout: 20_000 })
       .toEqual({ result: { features: [1, "1", 5, 5, 5] } });
   } finally {
-    await servers.stop();
+    await started.stop();
   }
+  const state = await readdir(join(directory, ".tilemark"));
+  expect(state).toEqual(expect.arrayContaining(["home", "region"]));
 }, 60_000);
 
 test("every npm script that the README names is there", async () => {
@@ -131,7 +143,11 @@ async function runCommand(command: string): Promise<string> {
     "npm run tilemark --",
     `${process.execPath} ${join(root, "scripts/cli/tilemark.ts")}`,
   );
-  const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: directory });
+  return execute("bash", ["-c", script]);
+}
+
+async function execute(program: string, args: readonly string[]): Promise<string> {
+  const { stdout } = await promisify(execFile)(program, [...args], { cwd: directory });
   return stdout;
 }
 

@@ -11,13 +11,14 @@ import { startBoundProcess } from "../builders/bound-process.ts";
 import type { BoundProcess } from "../builders/bound-process.ts";
 import { startLocalDynamodb } from "../builders/dynamodb-local.ts";
 import { startRedisCluster } from "../builders/redis-cluster.ts";
-import { freePort } from "../builders/redis-server.ts";
+import { freePort, startRedis } from "../builders/redis-server.ts";
 import { startUpstashOnRedis } from "../builders/upstash-bridge-on-redis.ts";
 import { post } from "./server-process.ts";
 
 const root = new URL("../..", import.meta.url).pathname;
-// Two levels down the clone, where "tilemark" is this package.
-const directory = join(root, ".tilemark/setup-test");
+const ground = join(root, ".tilemark/setup-test");
+// Somewhere down the clone, where "tilemark" is this package.
+const directory = join(ground, "anywhere/below");
 const readme = await readFile(join(root, "adapters/runtimes/README.md"), "utf8");
 const modules = blocks(readme, "ts").map(readModule);
 const servers = modules.filter(({ command }) => command !== null);
@@ -35,7 +36,7 @@ const environment: Record<string, string> = {};
 let clusterUrl: string;
 
 beforeAll(async () => {
-  await rm(directory, { recursive: true, force: true });
+  await rm(ground, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   const [features] = blocks(await readFile(join(root, "README.md"), "utf8"), "ts");
   await writeFile(join(directory, "features.ts"), features ?? "");
@@ -51,14 +52,17 @@ beforeAll(async () => {
 
 afterAll(async () => {
   for (const close of closers.reverse()) await close();
-  await rm(directory, { recursive: true, force: true });
+  await rm(ground, { recursive: true, force: true });
 });
 
 test("the modules of the set-up have no type errors", async () => {
-  const config = { extends: "../../tsconfig.json", include: ["*.ts", "../../adapters/**/*.d.ts"] };
+  const config = {
+    extends: join(root, "tsconfig.json"),
+    include: ["*.ts", join(root, "adapters/**/*.d.ts")],
+  };
   await writeFile(join(directory, "tsconfig.json"), JSON.stringify(config));
   // What is used of Deno, which the project has no types of.
-  const values = `import("../../adapters/stores/deno-kv-values.ts")`;
+  const values = `import("${join(root, "adapters/stores/deno-kv-values.ts")}")`;
   const deno = `declare const Deno: { openKv(path: string): Promise<${values}.KvDatabase> };\n`;
   await writeFile(join(directory, "deno.d.ts"), deno);
   const tsc = join(root, "node_modules/typescript/bin/tsc");
@@ -78,6 +82,35 @@ test.each(servers.filter(({ file }) => file !== "region.ts"))(
     expect(await countOf(again.url, module.file)).toBe("1");
   },
 );
+
+test("npx runs the runtimes that are installed with the package", async () => {
+  const runtimes = new Set(servers.map(({ command }) => command?.[0] ?? ""));
+  expect([...runtimes].sort()).toEqual(["bun", "deno", "node"]);
+  for (const runtime of runtimes) {
+    const installed = await run(join(root, "node_modules/.bin", runtime), ["--version"]);
+    expect(await run("npx", [runtime, "--version"])).toEqual(installed);
+    expect(installed.code).toBe(0);
+  }
+});
+
+test.each(["redis.ts", "split.ts"])(
+  "%s says that no Redis is there, and waits for it",
+  async (file) => {
+    const port = await freePort();
+    const waiting = await launchModule(moduleOf(file), { REDIS_URL: `redis://127.0.0.1:${port}` });
+    await waiting.written("ECONNREFUSED", 20_000);
+    const redis = await startRedis({ port });
+    onTestFinished(() => redis.stop());
+    await waiting.written("Listening on ", 20_000);
+  },
+);
+
+test("redis-cluster.ts tries again where no Redis is there", async () => {
+  const REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
+  const waiting = await launchModule(moduleOf("redis-cluster.ts"), { REDIS_URL });
+  const attempts = () => waiting.output().stderr.match(/^ClusterAllFailedError/gm) ?? [];
+  await expect.poll(() => attempts().length, { timeout: 20_000 }).toBeGreaterThan(2);
+});
 
 test("region.ts follows home.ts, which the command for compactions compacts", async () => {
   const home = await startModule(moduleOf("home.ts"));
@@ -164,11 +197,11 @@ async function openStores(): Promise<void> {
   });
 }
 
-/** Its first line is the command that starts it, or the file alone. */
+/** Its first line is the command that starts it, after `npx`, or the file alone. */
 function readModule(text: string): Module {
   const [, line = ""] = /^\/\/ (.*)\n/.exec(text) ?? [];
   const file = /\S+\.ts/.exec(line)?.[0] ?? "";
-  const command = /^(?:node|deno|bun) /.test(line) ? line.split(" ") : null;
+  const command = line.startsWith("npx ") ? line.split(" ").slice(1) : null;
   return { file, command, text };
 }
 
@@ -182,9 +215,20 @@ interface StartedModule {
 }
 
 async function startModule(
-  { file, command }: Module,
+  module: Module,
   own: Readonly<Record<string, string>> = {},
 ): Promise<StartedModule> {
+  const started = await launchModule(module, own);
+  await started.written("Listening on ", 20_000);
+  const url = /^Listening on (http:\S+)$/m.exec(started.output().stdout)?.[1] as string;
+  return { url, process: started };
+}
+
+/** Without `npx`: a signal that kills it would leave the server running. */
+async function launchModule(
+  { file, command }: Module,
+  own: Readonly<Record<string, string>>,
+): Promise<BoundProcess> {
   const [runtime = "", ...args] = command ?? [];
   const started = await startBoundProcess([join(root, "node_modules/.bin", runtime), ...args], {
     environment: {
@@ -196,9 +240,7 @@ async function startModule(
     directory,
   });
   onTestFinished(() => started.stop());
-  await started.written("Listening on ", 20_000);
-  const url = /^Listening on (http:\S+)$/m.exec(started.output().stdout)?.[1] as string;
-  return { url, process: started };
+  return started;
 }
 
 async function ingest(url: string, customer_id: string): Promise<void> {

@@ -193,7 +193,7 @@ async function untilStale(
 
 async function expectNoHome({ url }: DevServer): Promise<void> {
   for (const path of ["/ingest", "/admin/seal", "/admin/repair"]) {
-    const message = `Cannot find "POST ${path}": there is no such route`;
+    const message = `Cannot answer "POST ${path}": this region follows a home, send it there`;
     expect(await post(url + path, {})).toMatchObject({ status: 404, body: { message } });
   }
 }

@@ -149,6 +149,7 @@ export class Cluster {
     return {
       start: (request) => timed("start", (publisher, at) => publisher.start(request, at)),
       now: () => Promise.resolve(nowMs()),
+      home: () => call("home", (publisher) => publisher.home()),
       shards: () => Promise.resolve(shards.map(({ shard }) => shard)),
       readLog: ({ shard, ...range }) => shardOf(shard).read({ ...range, rowsMax: pageRowsMax }),
       trimLog: ({ shard, ...trim }) => shardOf(shard).trim({ ...trim, nowMs: nowMs() }),

@@ -62,6 +62,8 @@ function offlineOf(
   }
   return {
     identity: () => step("identity", () => store.identity()),
+    home: () => step("home", () => store.home()),
+    setHome: (home) => step("setHome", () => store.setHome(home)),
     hasSegment: (name) => step("hasSegment", () => store.hasSegment(name)),
     putSegment: (name, rows) => step("putSegment", () => store.putSegment(name, rows)),
     putCorrections: (source, corrections) =>

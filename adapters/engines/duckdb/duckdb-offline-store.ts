@@ -17,6 +17,7 @@ import type {
   ScanRequest,
   SegmentName,
 } from "../../../src/offline/offline-store.ts";
+import { requireHome } from "../../../src/offline/require-home.ts";
 import { commitDirectory, writeText } from "./commit.ts";
 import { writeCorrections } from "./corrections.ts";
 import { writeDayFiles } from "./day-files.ts";
@@ -82,6 +83,20 @@ export class DuckdbOfflineStore implements OfflineStore {
     const directory = this.#parts.layout.identity();
     await commitDirectory(directory, (path) => writeText(randomUUID())(join(path, "id")));
     return readFile(join(directory, "id"), "utf8");
+  }
+
+  async home(): Promise<string | null> {
+    try {
+      return await readFile(join(this.#parts.layout.home(), "id"), "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+      throw error;
+    }
+  }
+
+  async setHome(home: string): Promise<void> {
+    await commitDirectory(this.#parts.layout.home(), (path) => writeText(home)(join(path, "id")));
+    requireHome(await this.home(), home);
   }
 
   async hasSegment(name: SegmentName): Promise<boolean> {

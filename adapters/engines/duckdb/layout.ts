@@ -10,6 +10,7 @@
  *   published/{view}@{fingerprint}/purged.parquet         purged.{n}.parquet for the next purges
  *   _deletions/entities.parquet
  *   _identity/id
+ *   _home/id
  *
  * A view or a shard is percent-escaped. A file of Parquet may have a later version beside it, which
  * counts in its stead. Whatever has another name, as what a crash left behind, is not there.
@@ -44,6 +45,11 @@ export class Layout {
   /** No source is named so. */
   identity(): string {
     return join(this.root, "_identity");
+  }
+
+  /** No source is named so. */
+  home(): string {
+    return join(this.root, "_home");
   }
 
   segment({ source, shard, epoch }: SegmentName): string {

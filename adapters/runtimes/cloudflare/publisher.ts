@@ -27,6 +27,7 @@ import type { RpcAnswer } from "./rpc.ts";
 export interface PublisherObject extends Rpc.DurableObjectBranded {
   start(request: StartRequest, nowMs: number): Promise<RpcAnswer<readonly CompactionRun[]>>;
   delete(request: DeleteRequest): Promise<RpcAnswer<void>>;
+  home(): Promise<RpcAnswer<string | null>>;
   deletions(): Promise<RpcAnswer<readonly PendingDeletion[]>>;
   finishDeletions(names: readonly string[]): Promise<RpcAnswer<void>>;
   publish(request: PublishRequest): Promise<RpcAnswer<void>>;
@@ -56,6 +57,10 @@ export function publisherClass(repository: Repository, openStores: OpenStores) {
 
     delete(request: DeleteRequest): Promise<RpcAnswer<void>> {
       return answerCall(() => this.#publisher.delete(request));
+    }
+
+    home(): Promise<RpcAnswer<string | null>> {
+      return answerCall(() => this.#publisher.home());
     }
 
     deletions(): Promise<RpcAnswer<readonly PendingDeletion[]>> {

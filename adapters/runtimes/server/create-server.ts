@@ -2,6 +2,7 @@
 
 import type { Hono } from "hono";
 import type { Clock } from "../../../src/core/clock.ts";
+import { FeatureError } from "../../../src/core/errors.ts";
 import { limits } from "../../../src/core/limits.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { loadRepository } from "../../../src/define/load-repository.ts";
@@ -18,7 +19,10 @@ import { SqliteStateTable } from "../../stores/sqlite-state-table.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
 import { resilientHomes } from "../resilient-homes.ts";
 import { createHome } from "./create-home.ts";
+import type { Home } from "./create-home.ts";
 import { followHome } from "./follow-home.ts";
+import { lockDirectory } from "./lock-directory.ts";
+import type { OpenedSqlite } from "./lock-directory.ts";
 
 export interface ServerOptions {
   /**
@@ -73,12 +77,31 @@ interface ServerParts {
   readonly serving: (homes: ServingHomes) => ServingHomes;
 }
 
-/** Resolves when rows that a crash left unapplied are applied. */
+/**
+ * Resolves when rows that a crash left unapplied are applied, where their store is there.
+ * @throws Error where another process serves from the directory.
+ */
 export async function createServer(
   definitions: Readonly<Record<string, unknown>>,
   options: ServerOptions,
-  openSqlite: (path: string) => SqlHandle,
+  openSqlite: (path: string) => OpenedSqlite,
 ): Promise<Server> {
+  const { directory } = options;
+  const unlock = directory === ":memory:" ? () => undefined : lockDirectory(directory, openSqlite);
+  try {
+    const { app, stop } = await createLockedServer(definitions, options, openSqlite);
+    return { app, stop: () => stop().finally(unlock) };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+function createLockedServer(
+  definitions: Readonly<Record<string, unknown>>,
+  options: ServerOptions,
+  openSqlite: (path: string) => SqlHandle,
+): Promise<Server> | Server {
   const { directory } = options;
   const open = (name: string) =>
     openSqlite(directory === ":memory:" ? directory : `${directory}/${name}.sqlite`);
@@ -109,10 +132,20 @@ async function createHomeServer(parts: ServerParts, options: ServerOptions): Pro
     logShardCount: options.logShardCount ?? 1,
     logRetentionMs: options.logRetentionMs ?? 0,
   });
-  await home.repair(clock.now());
+  await repairIfPossible(home, clock);
   const homes = parts.serving({ batch, streams: [streams] });
   const app = createApp({ ...appParts(parts, options), homes, home });
   return { app, stop: () => Promise.resolve() };
+}
+
+/** What is left is applied before the next acknowledgement, so a store that is away may come later. */
+async function repairIfPossible(home: Home, clock: Clock): Promise<void> {
+  try {
+    await home.repair(clock.now());
+  } catch (error) {
+    if (!(error instanceof FeatureError) || !error.retryable) throw error;
+    logError("repair", error);
+  }
 }
 
 function createRegionServer(
@@ -121,7 +154,7 @@ function createRegionServer(
 ): Server {
   const { repository, clock, batch, streams } = parts;
   const source = httpRegionSource({
-    baseUrl: options.home,
+    baseUrl: readHomeUrl(options.home),
     fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(limits.requestMsMax) }),
   });
   const follower = new RegionFollower({
@@ -139,7 +172,7 @@ function createRegionServer(
   });
   const end = new AbortController();
   const report = (error: unknown) => {
-    logError("follow", error);
+    logError(`follow ${options.home}`, error);
   };
   const following = followHome({ follower, clock, signal: end.signal, report });
   return {
@@ -149,6 +182,16 @@ function createRegionServer(
       return following;
     },
   };
+}
+
+/** @throws TypeError for text that is no address. */
+function readHomeUrl(text: string): string {
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) {
+    throw new TypeError(
+      `Cannot follow home "${text}": it is no address, expected http://… or https://…`,
+    );
+  }
+  return text.replace(/\/+$/, "");
 }
 
 function appParts({ repository, clock }: ServerParts, { testClock = false }: ServerOptions) {
@@ -165,5 +208,6 @@ function appParts({ repository, clock }: ServerParts, { testClock = false }: Ser
 }
 
 function logError(route: string, error: unknown): void {
-  console.error(JSON.stringify({ level: "error", route, error: String(error) }));
+  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : null;
+  console.error(JSON.stringify({ level: "error", route, error: String(error), cause }));
 }

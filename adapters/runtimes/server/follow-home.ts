@@ -8,18 +8,22 @@ export interface FollowParts {
   readonly follower: RegionFollower;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Told of every step that failed: the next one goes on where it stopped. */
+  /** Told of steps that fail, once a kind: the next one goes on where it stopped. */
   readonly report: (error: unknown) => void;
 }
 
 /** Resolves once `signal` is aborted and the step under way is done. */
 export async function followHome({ follower, clock, signal, report }: FollowParts): Promise<void> {
+  let reported = "";
   while (!signal.aborted) {
     let isBehind = false;
     try {
       ({ isBehind } = await follower.step());
+      reported = "";
     } catch (error) {
-      report(error);
+      // Once for as long as it goes on.
+      if (String(error) !== reported) report(error);
+      reported = String(error);
     }
     if (!isBehind) await pause(clock, signal);
   }

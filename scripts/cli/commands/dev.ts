@@ -1,7 +1,10 @@
 /** `tilemark dev`: serves a feature repository in workerd until it is stopped. */
 
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command } from "commander";
+import { lockDirectory } from "../../../adapters/runtimes/server/lock-directory.ts";
+import { openNodeSqlite } from "../../../adapters/stores/node-sqlite-handle.ts";
 import { bundleWorker } from "../bundle-worker.ts";
 import { startDevServer } from "../dev-server.ts";
 import type { DevServerOptions } from "../dev-server.ts";
@@ -37,6 +40,9 @@ export function addDevCommand(program: Command): void {
       }
       const port = parsePort(options.port, process.env["PORT"]);
       await loadFeatures(options.features);
+      await mkdir(options.state, { recursive: true });
+      // Until this process ends.
+      lockDirectory(options.state, openNodeSqlite);
       const server = {
         featuresFile: options.features,
         stateDirectory: options.state,

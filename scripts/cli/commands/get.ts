@@ -3,6 +3,8 @@
 import type { Command } from "commander";
 import { postJson, serverUrl } from "../call-server.ts";
 import { readPairs } from "../read-pairs.ts";
+import { vectorLines } from "../vector-lines.ts";
+import type { FeatureVector } from "../vector-lines.ts";
 
 interface GetOptions {
   readonly url: string;
@@ -10,17 +12,6 @@ interface GetOptions {
   readonly key?: readonly string[];
   readonly request?: string;
   readonly json?: boolean;
-}
-
-interface FeatureVector {
-  readonly result: { readonly features: readonly unknown[] };
-  readonly metadata: {
-    readonly features: readonly {
-      readonly name: string;
-      readonly status: string;
-      readonly effectiveTime?: string;
-    }[];
-  };
 }
 
 export function addGetCommand(program: Command): void {
@@ -36,7 +27,7 @@ export function addGetCommand(program: Command): void {
     .action(async (service: string, options: GetOptions) => {
       const answer = await getFeatures(service, options);
       if (options.json === true) console.log(JSON.stringify(answer));
-      else printVector(answer);
+      else for (const line of vectorLines(answer)) console.log(line);
     });
 }
 
@@ -50,6 +41,8 @@ async function getFeatures(service: string, options: GetOptions): Promise<Featur
       includeNames: true,
       includeEffectiveTimes: true,
       includeServingStatus: true,
+      // What prints the answer as it came asks for what it always has.
+      ...(options.json !== true && { includeDetails: true }),
     },
   };
   const url = `${serverUrl(options.url)}/api/v1/feature-service/get-features`;
@@ -76,13 +69,4 @@ function requestValues(text: string): unknown {
       { cause },
     );
   }
-}
-
-function printVector({ result, metadata }: FeatureVector): void {
-  const width = Math.max(...metadata.features.map(({ name }) => name.length));
-  metadata.features.forEach(({ name, status, effectiveTime }, i) => {
-    const note = status === "PRESENT" ? "" : `  ${status}`;
-    const time = effectiveTime === undefined ? "" : `  at ${effectiveTime}`;
-    console.log(`${name.padEnd(width)}  ${JSON.stringify(result.features[i])}${note}${time}`);
-  });
 }
