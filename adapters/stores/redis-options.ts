@@ -15,13 +15,14 @@ function retryDelayMs(attempt: number): number {
 }
 
 /**
- * For one server. A command fails at once while there is no connection, and is sent once. Wait for
- * the client's "ready" before the first request, and listen to its "error": it reports every
- * attempt to connect there.
+ * For one server. A command fails at once while there is no connection, and is sent once. Listen to
+ * the client's "error", where it reports every attempt to connect, and wait for its "ready" before
+ * the first request.
  *
  * @example
  * const client = new Redis(url, redisServingOptions);
- * await once(client, "ready");
+ * client.on("error", (error) => console.error(String(error)));
+ * await new Promise((resolve) => client.once("ready", resolve));
  * const store = new RedisStore(client);
  */
 export const redisServingOptions = {
