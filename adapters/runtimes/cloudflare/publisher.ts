@@ -40,10 +40,7 @@ export interface PublisherObject extends Rpc.DurableObjectBranded {
 }
 
 export function publisherClass(repository: Repository, openStores: OpenStores) {
-  return class PublisherShard
-    extends DurableObject<TilemarkEnvironment>
-    implements PublisherObject
-  {
+  return class extends DurableObject<TilemarkEnvironment> implements PublisherObject {
     readonly #publisher: Publisher;
 
     constructor(state: DurableObjectState, env: TilemarkEnvironment) {
