@@ -56,7 +56,7 @@ export class RegionFollower {
     // Asked for before the log: every row that an entry may collect is applied by then.
     const pages = await this.#readFeeds(progress, await this.#parts.source.published());
     // A hole is told of, and every request that has not heard of it is over, before rows past it come.
-    const isHeld = clock.now() < progress.holeAtMs + holdMs;
+    const isHeld = Math.abs(clock.now() - progress.holeAtMs) < holdMs;
     const asOfMs = isHeld ? null : await this.#takeLogs(progress);
     // Asked for after the log: whom the home had deleted by then is hidden here.
     await this.#takeBurials(progress);
