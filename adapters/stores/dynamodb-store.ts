@@ -10,7 +10,10 @@ import type { DynamodbReadOptions } from "./dynamodb-items.ts";
 import type { DynamodbOptions } from "./dynamodb-request.ts";
 import { randomName } from "./random-name.ts";
 
-export type DynamodbStoreOptions = DynamodbOptions & DynamodbReadOptions;
+export interface DynamodbStoreOptions extends DynamodbOptions, DynamodbReadOptions {
+  /** Values up to so many bytes are kept; 25 MiB if left out. */
+  readonly valueBytesMax?: number;
+}
 
 /**
  * A hundred keys are read in one request. A write without a guard takes a read before it, and comes
@@ -22,7 +25,11 @@ export type DynamodbStoreOptions = DynamodbOptions & DynamodbReadOptions;
  */
 export class DynamodbStore extends PartedStore {
   constructor(aws: Pick<AwsClient, "sign">, options: DynamodbStoreOptions) {
-    super(new DynamodbItems(aws, options), { randomName });
+    const { valueBytesMax } = options;
+    super(new DynamodbItems(aws, options), {
+      randomName,
+      ...(valueBytesMax !== undefined && { valueBytesMax }),
+    });
   }
 }
 

@@ -14,11 +14,11 @@ test("there are at least 30 mutants, each with a name of its own", () => {
 });
 
 test("the simulation sees every mutant", async () => {
-  const { stdout } = await run(process.execPath, [command, "--seeds-max", "3000"]).catch(
-    (error: unknown) => {
-      const { stdout: printed, stderr } = error as { stdout: string; stderr: string };
-      throw new Error(`A mutant survives, or does not fit:\n${printed}${stderr}`, { cause: error });
-    },
-  );
+  // The simulation's own test runs 2,000 seeds of the source as it is.
+  const options = ["--seeds-max", "3000", "--no-sound-check"];
+  const { stdout } = await run(process.execPath, [command, ...options]).catch((error: unknown) => {
+    const { stdout: printed, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`A mutant survives, or does not fit:\n${printed}${stderr}`, { cause: error });
+  });
   expect(stdout).toContain(`mutants ${mutants.length}, killed ${mutants.length}`);
 }, 600_000);

@@ -8,7 +8,8 @@ import type { OpenedCases } from "./open-store-cases.ts";
 export function openDynamodbCases(endpoint: string, keyPrefix: string): OpenedCases {
   const aws = new AwsClient({ accessKeyId: "local", secretAccessKey: "local", retries: 0 });
   const options = { table: "features", region: "eu-central-1", endpoint };
-  const store = new DynamodbStore(aws, options);
+  // Larger ones, which take minutes here, are written and read in one runtime alone.
+  const store = new DynamodbStore(aws, { ...options, valueBytesMax: 2 * 2 ** 20 });
   const failing = new DynamodbStore(aws, { ...options, table: "no-such-table" });
   const cases = storeContract({ store, failing, keyPrefix });
   return { cases, close: () => Promise.resolve() };
