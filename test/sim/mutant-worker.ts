@@ -41,7 +41,9 @@ if (met.size !== patched.size)
 parentPort?.postMessage(await hunt());
 
 async function hunt(): Promise<MutantReport> {
-  for (let seed = 1; seed <= seedsMax; seed++) {
+  const { firstSeed = 1 } = mutant ?? {};
+  const seeds = [firstSeed, ...Array.from({ length: seedsMax }, (_, i) => i + 1)];
+  for (const seed of seeds) {
     const [first] = (await runSeed(seed)).failures;
     if (first !== undefined)
       return { seed, failure: `${first.kind}: ${first.what.split("\n")[0]}` };

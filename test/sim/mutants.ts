@@ -16,6 +16,8 @@ export interface Mutant {
   /** What is broken, and what comes of it. */
   readonly why: string;
   readonly patches: readonly Patch[];
+  /** Where few seeds see it: the first that did, which is tried first. */
+  readonly firstSeed?: number;
 }
 
 const combine = "src/serve/combine-view.ts";
@@ -261,6 +263,7 @@ const ingestMutants: readonly Mutant[] = [
   },
   {
     name: "tombstone-not-met",
+    firstSeed: 1436,
     why: "events bring back the record of a deleted entity",
     patches: [
       patch(
@@ -363,6 +366,7 @@ const compactionMutants: readonly Mutant[] = [
   },
   {
     name: "grace-from-the-seal",
+    firstSeed: 931,
     why: "the grace begins when a run does, and not when its records are out",
     patches: [
       patch(viewState, "    publishedAtMs: nowMs,", "    publishedAtMs: state.sealedAtMs,"),
@@ -419,6 +423,7 @@ const compactionMutants: readonly Mutant[] = [
   },
   {
     name: "collected-before-remembered",
+    firstSeed: 2860,
     why: "a rollback goes behind what a compaction that broke off has collected",
     patches: [patch(publisher, "if (cut > state.touchedCut) {", "if (false) {")],
   },
