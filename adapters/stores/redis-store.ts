@@ -14,6 +14,7 @@ import { redisFailure } from "./redis-failure.ts";
 import { placeOf, redisKey } from "./redis-key.ts";
 import { isUnknownVersion, nonceBytes, versionOf } from "./redis-write-script.ts";
 import { writeArguments, writeScript } from "./redis-write-script.ts";
+import { splitList } from "./split-list.ts";
 
 /** The part of a `Redis` or a `Cluster` of ioredis that the store uses. */
 export interface RedisClient {
@@ -89,7 +90,9 @@ export class RedisStore implements OnlineStore {
   }
 
   async #readAll(keys: ReadonlySet<string>): Promise<ReadonlyMap<string, StoredValue | null>> {
-    const trips = this.#byPlace([...keys], (key) => key).flatMap((group) => this.#splitKeys(group));
+    const trips = this.#byPlace([...keys], (key) => key).flatMap((group) =>
+      splitList(group, this.capabilities.keysPerTripMax),
+    );
     const values = await Promise.all(trips.map((trip) => this.#readTrip(trip)));
     return new Map(values.flat());
   }
@@ -134,14 +137,6 @@ export class RedisStore implements OnlineStore {
     if (items.length === 0) return [];
     if (!this.#isCluster) return [[...items]];
     return [...groupBy(items, (item) => placeOf(keyOf(item))).values()];
-  }
-
-  #splitKeys(keys: readonly string[]): (readonly string[])[] {
-    const { keysPerTripMax } = this.capabilities;
-    const count = Math.ceil(keys.length / keysPerTripMax);
-    return Array.from({ length: count }, (_, i) => {
-      return keys.slice(i * keysPerTripMax, (i + 1) * keysPerTripMax);
-    });
   }
 }
 

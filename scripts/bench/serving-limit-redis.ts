@@ -12,13 +12,13 @@ import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-s
 import { compactViews } from "../../src/compact/compact-views.ts";
 import type { SourceDefinition } from "../../src/define/definition.ts";
 import { loadRepository } from "../../src/define/load-repository.ts";
+import { startRedis } from "../cli/start-redis.ts";
 import { benchEntities } from "./bench-entities.ts";
 import { runLoad } from "./load.ts";
 import type { LoadTarget } from "./load.ts";
 import { figureOf, ratioRounds } from "./measure.ts";
 import type { Figure } from "./measure.ts";
 import { randomEvents } from "./random-events.ts";
-import { startRedisProcess } from "./redis-process.ts";
 import * as features from "./serving-features.ts";
 import type { ServingRedisUrls } from "./serving-redis-server.ts";
 
@@ -34,7 +34,8 @@ const repository = loadRepository(features);
 const source = repository.sources.get("bench_events") as SourceDefinition;
 
 export async function servingLimitNodeRedis(): Promise<Figure> {
-  const redis = await startRedisProcess();
+  const directory = await mkdtemp(join(tmpdir(), "tilemark-bench-"));
+  const redis = await startRedis(directory);
   const server = spawn(
     process.execPath,
     [new URL("serving-redis-server.ts", import.meta.url).pathname, redis.url],
@@ -61,6 +62,7 @@ export async function servingLimitNodeRedis(): Promise<Figure> {
     server.stdin.end();
     await ended;
     await redis.stop();
+    await rm(directory, { recursive: true, force: true });
   }
 }
 
