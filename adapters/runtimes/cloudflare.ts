@@ -2,10 +2,12 @@
 
 import { waitUntil } from "cloudflare:workers";
 import type { Hono } from "hono";
+import type { Clock } from "../../src/core/clock.ts";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
-import type { HomeParts } from "../../src/http/app.ts";
+import { workspaceDefault } from "../../src/http/workspace.ts";
+import type { HomeParts, Workspace } from "../../src/http/workspace.ts";
 import { hostClock } from "../host-clock.ts";
 import { WorkerHomes, logShards, openPlatformStores } from "./cloudflare/environment.ts";
 import type { OpenStores, TilemarkEnvironment } from "./cloudflare/environment.ts";
@@ -67,8 +69,8 @@ function isRegion({ TILEMARK_HOME }: TilemarkEnvironment): boolean {
 
 function appOf(repository: Repository, env: TilemarkEnvironment, openStores: OpenStores): Hono {
   const clock = hostClock(Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0));
-  const parts = {
-    repository,
+  return createApp({
+    workspaces: [workspaceOf(repository, env, { openStores, clock })],
     clock,
     random: Math.random,
     testClock: env.TILEMARK_TEST_CLOCK === "1",
@@ -76,13 +78,21 @@ function appOf(repository: Repository, env: TilemarkEnvironment, openStores: Ope
     report: (error: unknown, { route }: { readonly route: string }) => {
       console.error(JSON.stringify({ level: "error", route, error: String(error) }));
     },
-  } as const;
+  });
+}
+
+function workspaceOf(
+  repository: Repository,
+  env: TilemarkEnvironment,
+  { openStores, clock }: { readonly openStores: OpenStores; readonly clock: Clock },
+): Workspace {
+  const workspace = { name: env.TILEMARK_WORKSPACE ?? workspaceDefault, repository };
   if (isRegion(env)) {
-    return createApp({ ...parts, homes: resilientHomes(regionHomes(env, openStores), { clock }) });
+    return { ...workspace, homes: resilientHomes(regionHomes(env, openStores), { clock }) };
   }
   const { batch, streamReaders } = new WorkerHomes(repository, env, openStores);
   const homes = resilientHomes({ batch, streams: streamReaders }, { clock });
-  return createApp({ ...parts, homes, home: homeParts(repository, env) });
+  return { ...workspace, homes, home: homeParts(repository, env) };
 }
 
 function homeParts(repository: Repository, env: TilemarkEnvironment): HomeParts {

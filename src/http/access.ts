@@ -2,6 +2,8 @@
 
 import type { MiddlewareHandler } from "hono";
 import { FeatureError } from "../core/errors.ts";
+import { localPrincipal } from "../access/principal.ts";
+import type { HttpEnv } from "./request-clock.ts";
 
 const hostPattern = /^[a-z0-9.:[\]-]{1,255}$/i;
 const loopbackPattern = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
@@ -25,6 +27,12 @@ export const requireLoopback: MiddlewareHandler = async (c, next) => {
       `Cannot answer a page of "${origin.slice(0, 255)}": only this machine has access, expected a page of localhost, 127.0.0.0/8 or [::1]`,
     );
   }
+  await next();
+};
+
+/** Whoever comes this far may do everything. */
+export const giveLocalAccess: MiddlewareHandler<HttpEnv> = async (c, next) => {
+  c.set("principal", localPrincipal);
   await next();
 };
 

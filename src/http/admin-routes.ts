@@ -5,7 +5,6 @@ import * as z from "zod/mini";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { findEntity } from "../compact/burials.ts";
-import type { PublisherAccess } from "../compact/compaction-api.ts";
 import type { Repository, SourceDefinition } from "../define/definition.ts";
 import type { LogRow } from "../store/event-log.ts";
 import {
@@ -16,27 +15,25 @@ import {
   writeLogPage,
 } from "./admin-codec.ts";
 import { findShard, shardsOf } from "./find-shard.ts";
-import type { LogParts } from "./find-shard.ts";
 import { camelCaseFields, jsonObject, parseEnvelope } from "./parse-envelope.ts";
 import { readBody, readJson } from "./read-body.ts";
 import { readEntityKeys } from "./read-join-keys.ts";
 import { regionRoutes } from "./region-routes.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { requireWorkspace } from "./require-workspace.ts";
+import { homeOf } from "./workspace.ts";
+import type { WorkspacesParts } from "./workspace.ts";
 
-export interface AdminParts extends LogParts {
-  readonly repository: Repository;
-  readonly publisher: PublisherAccess;
-}
-
-export function adminRoutes(parts: AdminParts): Hono<HttpEnv> {
+export function adminRoutes(parts: WorkspacesParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
-    .route("/", runRoutes(parts))
-    .route("/", deletionRoutes(parts))
-    .route("/", regionRoutes(parts))
-    .route("/", logRoutes(parts));
+    .use("*", requireWorkspace(parts, "admin"))
+    .route("/", runRoutes())
+    .route("/", deletionRoutes())
+    .route("/", regionRoutes())
+    .route("/", logRoutes());
 }
 
-function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
+function runRoutes(): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .post("/start", async (c) => {
       const { views, watermarkMs, rollbackCut, compactor } = parseEnvelope(
@@ -49,73 +46,78 @@ function runRoutes({ publisher }: AdminParts): Hono<HttpEnv> {
         ...(rollbackCut === undefined ? {} : { rollbackCut }),
         ...(compactor === undefined ? {} : { compactor }),
       };
-      return c.json(await publisher.start(request, c.var.nowMs));
+      return c.json(await homeOf(c.var.workspace).publisher.start(request, c.var.nowMs));
     })
     .post("/publish", async (c) => {
       const request = readPublish(await readBody(c.req.raw, limits.adminBodyBytesMax));
       refuseRepeats(request.records.map(({ entity }) => entity));
       refuseMore("publish", request.records.length, limits.publishRecordsMax);
-      await publisher.publish(request);
+      await homeOf(c.var.workspace).publisher.publish(request);
       return c.json({});
     })
     .post("/finish", async (c) => {
       const request = parseEnvelope(finishSchema, await readAdminJson(c.req.raw));
-      await publisher.finish(request, c.var.nowMs);
+      await homeOf(c.var.workspace).publisher.finish(request, c.var.nowMs);
       return c.json({});
     })
     .post("/collect", async (c) => {
       const request = parseEnvelope(collectSchema, await readAdminJson(c.req.raw));
       refuseRepeats(request.entities);
       refuseMore("collect", request.entities.length, limits.collectEntitiesMax);
-      await publisher.collect(request, c.var.nowMs);
+      await homeOf(c.var.workspace).publisher.collect(request, c.var.nowMs);
       return c.json({});
     })
     .post("/finish-collect", async (c) => {
       const request = parseEnvelope(collectCutSchema, await readAdminJson(c.req.raw));
-      await publisher.finishCollect(request, c.var.nowMs);
+      await homeOf(c.var.workspace).publisher.finishCollect(request, c.var.nowMs);
       return c.json({});
     });
 }
 
-function deletionRoutes({ publisher, repository }: AdminParts): Hono<HttpEnv> {
+function deletionRoutes(): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .post("/delete", async (c) => {
       const { entity: name, joinKeyMap } = parseEnvelope(
         deleteSchema,
         camelCaseFields(await readAdminJson(c.req.raw)),
       );
-      const entity = findEntity(repository, name);
-      await publisher.delete({ entity: name, joinKeys: readEntityKeys(entity, joinKeyMap) });
+      const entity = findEntity(c.var.workspace.repository, name);
+      await homeOf(c.var.workspace).publisher.delete({
+        entity: name,
+        joinKeys: readEntityKeys(entity, joinKeyMap),
+      });
       return c.json({});
     })
-    .get("/home", async (c) => c.json(await publisher.home()))
+    .get("/home", async (c) => c.json(await homeOf(c.var.workspace).publisher.home()))
     .get("/deletions", async (c) =>
-      c.body(writeDeletions(await publisher.deletions()), 200, { "content-type": msgpackType }),
+      c.body(writeDeletions(await homeOf(c.var.workspace).publisher.deletions()), 200, {
+        "content-type": msgpackType,
+      }),
     )
     .post("/finish-deletions", async (c) => {
       const { names } = parseEnvelope(namesSchema, await readAdminJson(c.req.raw));
-      await publisher.finishDeletions(names);
+      await homeOf(c.var.workspace).publisher.finishDeletions(names);
       return c.json({});
     })
     .post("/erase", async (c) => {
       const request = parseEnvelope(eraseSchema, await readAdminJson(c.req.raw));
       refuseRepeats(request.entities);
       refuseMore("erase", request.entities.length, limits.collectEntitiesMax);
-      await publisher.erase(request);
+      await homeOf(c.var.workspace).publisher.erase(request);
       return c.json({});
     });
 }
 
-function logRoutes(parts: AdminParts): Hono<HttpEnv> {
+function logRoutes(): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
     .get("/shards", (c) => {
       const { log } = parseEnvelope(shardsSchema, c.req.query());
-      return c.json(shardsOf(parts, log).map(({ shard }) => shard));
+      return c.json(shardsOf(homeOf(c.var.workspace), log).map(({ shard }) => shard));
     })
     .get("/now", (c) => c.json(c.var.nowMs))
     .get("/log", async (c) => {
       const { shard, ...range } = parseEnvelope(logSchema, c.req.query());
-      const rows = await findShard(parts, shard).read({
+      const rows = await findShard(homeOf(c.var.workspace), shard).read({
         afterSeq: Number(range.afterSeq),
         epochMax: Number(range.epochMax),
         rowsMax: limits.logPageRowsMax,
@@ -125,26 +127,33 @@ function logRoutes(parts: AdminParts): Hono<HttpEnv> {
     .post("/trim", async (c) => {
       const request = parseEnvelope(trimSchema, await readAdminJson(c.req.raw));
       const { shard, epoch, forgetTrimmed = false } = request;
-      await findShard(parts, shard).trim({ epoch, forgetTrimmed, nowMs: c.var.nowMs });
+      await findShard(homeOf(c.var.workspace), shard).trim({
+        epoch,
+        forgetTrimmed,
+        nowMs: c.var.nowMs,
+      });
       return c.json({});
     })
     .post("/close-before", async (c) => {
       const request = parseEnvelope(closeSchema, await readAdminJson(c.req.raw));
       const { shard, source, beforeMs } = request;
-      return c.json(await findShard(parts, shard).closeBefore(source, beforeMs));
+      return c.json(await findShard(homeOf(c.var.workspace), shard).closeBefore(source, beforeMs));
     })
     .post("/append-rows", async (c) => {
       const body = await readBody(c.req.raw, limits.adminBodyBytesMax);
       const { shard, source: name, rows } = readAppendRows(body);
       refuseMore("append", rows.length, limits.appendRowsMax);
-      const source = findSource(parts.repository, name);
+      const source = findSource(c.var.workspace.repository, name);
       const entries = rows.map((row) => ({ ...row, source: name, offset: null }));
       const redeliveryHorizonMs = new Map([[name, source.redeliveryHorizonMs]]);
-      await findShard(parts, shard).append(entries, { nowMs: c.var.nowMs, redeliveryHorizonMs });
+      await findShard(homeOf(c.var.workspace), shard).append(entries, {
+        nowMs: c.var.nowMs,
+        redeliveryHorizonMs,
+      });
       return c.json({});
     })
     .post("/repair", async (c) => {
-      const shards = parts.logs.flatMap((log) => parts.logShards(log));
+      const shards = homeOf(c.var.workspace).logs.flatMap(homeOf(c.var.workspace).logShards);
       await Promise.all(shards.map((shard) => shard.repair(c.var.nowMs)));
       return c.json({ shards: shards.map(({ shard }) => shard) });
     });

@@ -20,6 +20,7 @@ import { readGetFeaturesBatch } from "./read-get-features-batch.ts";
 import { readJoinKeys } from "./read-join-keys.ts";
 import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { requireRead } from "./require-grant.ts";
 import { seenHeader } from "./seen-token.ts";
 import { writeGetFeaturesBatch } from "./write-get-features-batch.ts";
 
@@ -30,7 +31,8 @@ export function getFeaturesBatchRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
     const { nowMs, startedAtMs, signal } = c.var;
     refuseSeen(c.req.header(seenHeader));
     const request = readGetFeaturesBatch(await readJson(c.req.raw, limits.requestBodyBytesMax));
-    const service = findService(parts, request);
+    requireRead(c, request);
+    const { workspace, service } = findService(parts, request);
     const asked = request.rows.map((row, i) =>
       inRow(i, () => ({
         reads: viewReads(service, readJoinKeys(service, row.joinKeyMap)),
@@ -38,7 +40,7 @@ export function getFeaturesBatchRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       })),
     );
     const reads = asked.map((row) => row.reads);
-    const { rows, cost } = await readRows(parts.homes, reads, { nowMs, signal });
+    const { rows, cost } = await readRows(workspace.homes, reads, { nowMs, signal });
     const readAtMs = parts.clock.now();
     const report = (error: unknown) => parts.report(error, { route: `POST ${route}` });
     const features = asked.map(({ requestValues }, i) =>

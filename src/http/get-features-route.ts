@@ -2,9 +2,7 @@
 
 import { Hono } from "hono";
 import { limits } from "../core/limits.ts";
-import type { Repository } from "../define/definition.ts";
 import { finishService, readService } from "../serve/answer-service.ts";
-import type { ServingHomes } from "../serve/read-views.ts";
 import type { ReportError } from "./errors.ts";
 import { findService } from "./find-service.ts";
 import { readJson } from "./read-body.ts";
@@ -12,13 +10,12 @@ import { readGetFeatures } from "./read-get-features.ts";
 import { readJoinKeys } from "./read-join-keys.ts";
 import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { requireRead } from "./require-grant.ts";
 import { readSeen, seenHeader, writeSeen } from "./seen-token.ts";
+import type { WorkspacesParts } from "./workspace.ts";
 import { writeGetFeatures } from "./write-get-features.ts";
 
-export interface GetFeaturesParts {
-  readonly repository: Repository;
-  readonly workspaces?: readonly string[];
-  readonly homes: ServingHomes;
+export interface GetFeaturesParts extends WorkspacesParts {
   readonly clock: { now(): number };
   readonly report: ReportError;
 }
@@ -29,7 +26,8 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
   return new Hono<HttpEnv>().post(route, async (c) => {
     const { nowMs, startedAtMs, signal } = c.var;
     const request = readGetFeatures(await readJson(c.req.raw, limits.requestBodyBytesMax));
-    const service = findService(parts, request);
+    requireRead(c, request);
+    const { workspace, service } = findService(parts, request);
     const joinKeys = readJoinKeys(service, request.joinKeyMap);
     const requestValues = readRequestContext(
       service,
@@ -37,7 +35,7 @@ export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
       request.requestOptions,
     );
     const token = c.req.header(seenHeader);
-    const { answers, cost } = await readService(parts.homes, service, {
+    const { answers, cost } = await readService(workspace.homes, service, {
       joinKeys,
       nowMs,
       signal,

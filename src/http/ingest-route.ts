@@ -2,16 +2,10 @@
 
 import { Hono } from "hono";
 import type { Context } from "hono";
-import { FeatureError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { ingestRecords } from "../ingest/ingest-records.ts";
-import type {
-  IngestOutcome,
-  IngestParts,
-  SourceCounts,
-  ViewCounts,
-} from "../ingest/ingest-records.ts";
+import type { IngestOutcome, SourceCounts, ViewCounts } from "../ingest/ingest-records.ts";
 import type { RecordError } from "../ingest/validate-records.ts";
 import type { Json } from "./encode-value.ts";
 import { failureHeaders, handleFailure, recordErrorsStatus } from "./errors.ts";
@@ -19,9 +13,11 @@ import type { ReportError } from "./errors.ts";
 import { readJson } from "./read-body.ts";
 import { idempotencyKeyHeader, readIngest } from "./read-ingest.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { requireGrant } from "./require-grant.ts";
+import { chooseWorkspace, homeOf } from "./workspace.ts";
+import type { WorkspacesParts } from "./workspace.ts";
 
-export interface IngestRouteParts extends IngestParts {
-  readonly workspaces?: readonly string[];
+export interface IngestRouteParts extends WorkspacesParts {
   readonly report: ReportError;
 }
 
@@ -41,13 +37,10 @@ async function answerIngest(c: Context<HttpEnv>, parts: IngestRouteParts): Promi
   const body = await readJson(c.req.raw, limits.ingestBodyBytesMax);
   const request = readIngest(body, c.req.header(idempotencyKeyHeader));
   const { workspaceName } = request;
-  if (parts.workspaces?.includes(workspaceName) === false) {
-    throw new FeatureError(
-      "NOT_FOUND",
-      `Cannot ingest into workspace "${workspaceName.slice(0, limits.nameLengthMax)}": there is no such workspace`,
-    );
-  }
-  const outcome = await ingestRecords(parts, request, c.var.nowMs);
+  requireGrant(c, { scope: "ingest", workspace: workspaceName, service: null });
+  const workspace = chooseWorkspace(parts, workspaceName);
+  const home = { ...homeOf(workspace), repository: workspace.repository };
+  const outcome = await ingestRecords(home, request, c.var.nowMs);
   if (outcome.kind === "refused") {
     const recordErrors = outcome.errors.map(writeRecordError);
     return c.json({ workspaceName, recordErrors }, recordErrorsStatus);

@@ -2,30 +2,27 @@
 
 import { Hono } from "hono";
 import * as z from "zod/mini";
-import type { PublisherAccess } from "../compact/compaction-api.ts";
 import { msgpackType } from "./admin-codec.ts";
 import { findShard } from "./find-shard.ts";
-import type { LogParts } from "./find-shard.ts";
 import { parseEnvelope } from "./parse-envelope.ts";
 import { writeFeedItems, writeFollowAnswer } from "./region-codec.ts";
 import type { HttpEnv } from "./request-clock.ts";
+import { homeOf } from "./workspace.ts";
 
-export interface RegionParts extends LogParts {
-  readonly publisher: PublisherAccess;
-}
-
-export function regionRoutes(parts: RegionParts): Hono<HttpEnv> {
-  const { publisher } = parts;
+export function regionRoutes(): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
-    .get("/published", async (c) => c.json(await publisher.published()))
+    .get("/published", async (c) => c.json(await homeOf(c.var.workspace).publisher.published()))
     .get("/feed", async (c) => {
       const { feed, afterSeq } = parseEnvelope(feedSchema, c.req.query());
-      const items = await publisher.feed({ feed, afterSeq: Number(afterSeq) });
+      const items = await homeOf(c.var.workspace).publisher.feed({
+        feed,
+        afterSeq: Number(afterSeq),
+      });
       return c.body(writeFeedItems(items), 200, { "content-type": msgpackType });
     })
     .get("/follow", async (c) => {
       const { shard, afterSeq } = parseEnvelope(followSchema, c.req.query());
-      const page = await findShard(parts, shard).follow(Number(afterSeq));
+      const page = await findShard(homeOf(c.var.workspace), shard).follow(Number(afterSeq));
       const answer = { ...page, nowMs: c.var.nowMs };
       return c.body(writeFollowAnswer(answer), 200, { "content-type": msgpackType });
     });

@@ -3,6 +3,8 @@
 import type { MiddlewareHandler } from "hono";
 import { FeatureError } from "../core/errors.ts";
 import { instantMsMax } from "../core/instant.ts";
+import type { Principal } from "../access/principal.ts";
+import type { Workspace } from "./workspace.ts";
 
 /** What the middleware leaves for the routes. */
 export interface HttpEnv {
@@ -13,6 +15,9 @@ export interface HttpEnv {
     startedAtMs: number;
     /** Of requests for features: aborted when the client is gone or the deadline has passed. */
     signal: AbortSignal;
+    principal: Principal;
+    /** Of requests to admin and region routes. */
+    workspace: Workspace;
   };
 }
 

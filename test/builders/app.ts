@@ -19,7 +19,7 @@ import type { SqlHandle } from "../../src/store/sql-handle.ts";
 export interface TestAppOptions {
   readonly nowMs: number;
   readonly testClock?: boolean;
-  readonly workspaces?: readonly string[];
+  readonly workspace?: string;
   readonly logShardCount?: number;
   readonly streamShardCount?: number;
   readonly batchStore?: OnlineStore;
@@ -65,16 +65,20 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const logShards = (log: string) => logs.get(log) ?? [];
   const state = new MemoryStateTable();
   const app = createApp({
-    repository,
-    ...(options.workspaces !== undefined && { workspaces: options.workspaces }),
+    workspaces: [
+      {
+        name: options.workspace ?? "prod",
+        repository,
+        homes: { batch: batchStore, streams: homes },
+        home: {
+          logs: [...logs.keys()],
+          logShards,
+          publisher: new Publisher({ repository, batchStore, streams, logShards, state }),
+        },
+      },
+    ],
     clock: { ...hostClock(), now: () => clock.nowMs },
     random: () => 0,
-    homes: { batch: batchStore, streams: homes },
-    home: {
-      logs: [...logs.keys()],
-      logShards,
-      publisher: new Publisher({ repository, batchStore, streams, logShards, state }),
-    },
     testClock,
     access: "loopback",
     report: (error) => reported.push(error),

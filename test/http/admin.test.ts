@@ -29,7 +29,7 @@ async function ingest(app: TestApp, ids: readonly string[], fields: object = {})
   const records = ids.map((id) => ({
     record: { id, ts: "2024-01-10T11:59:00Z", user_id: "u", amt: 1, ...fields },
   }));
-  const body = { workspace_name: "w", dry_run: false, records: { transactions: records } };
+  const body = { workspace_name: "prod", dry_run: false, records: { transactions: records } };
   expect((await app.post("/ingest", body)).status).toBe(200);
 }
 

@@ -12,7 +12,7 @@ async function build(): Promise<TestApp> {
   const records = ["u", "other"].map((user_id) => ({
     record: { id: user_id, ts: "2024-01-10T11:59:00Z", user_id, amt: 1 },
   }));
-  const body = { workspace_name: "w", dry_run: false, records: { transactions: records } };
+  const body = { workspace_name: "prod", dry_run: false, records: { transactions: records } };
   expect((await app.post("/ingest", body)).status).toBe(200);
   return app;
 }

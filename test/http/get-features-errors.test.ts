@@ -233,7 +233,7 @@ for (const [name, params, shown, workspace] of [
   ["an unknown service id", { featureServiceId: "f00d" }, "f00d", "prod"],
 ] as const) {
   test(`get-features answers 404 for ${name}`, async () => {
-    const app = buildTestApp(repository, { nowMs, workspaces: ["prod"] });
+    const app = buildTestApp(repository, { nowMs });
     expectError(await app.post(route, { params }), 404, [5, unknownService(shown, workspace)]);
   });
 }

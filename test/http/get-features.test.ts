@@ -212,7 +212,7 @@ test("get-features takes join keys of every type", async () => {
   };
   const record = { at: "2024-01-10T11:59:00Z", payment_id: "p", amt: 5, ...keys };
   const records = { payments: [{ record }] };
-  expect((await app.post("/ingest", { workspaceName: "w", dryRun: false, records })).status).toBe(
+  expect((await app.post("/ingest", { workspaceName: "prod", dryRun: false, records })).status).toBe(
     200,
   );
   const spellings = [
@@ -319,7 +319,7 @@ test("get-features answers null and UNKNOWN for a sum past int64 alone", async (
     record: { id, ts: "2024-01-10T11:30:00Z", user_id: "u", amt: 1, cents: "9223372036854775807" },
   }));
   await app.post("/ingest", {
-    workspace_name: "w",
+    workspace_name: "prod",
     dry_run: false,
     records: { transactions: records },
   });
@@ -385,7 +385,7 @@ test("get-features gives the bounds that a rounded value is exact for", async ()
   const app = buildTestApp(lateRepository, { nowMs, testClock: true });
   const instants = Array.from({ length: 2_000 }, (_, i) => nowMs - i * 60_000 - 1);
   const events = instants.map((ts) => ({ record: { ts, user_id: "u", x: 1 } }));
-  await app.post("/ingest", { workspace_name: "w", dry_run: false, records: { events } });
+  await app.post("/ingest", { workspace_name: "prod", dry_run: false, records: { events } });
   const ask = async (hours: number) => {
     const params = {
       featureServiceName: "late",

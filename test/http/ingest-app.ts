@@ -1,13 +1,19 @@
 /** The ingest route alone, over log shards in memory whose calls can be made to fail. */
 
 import { Hono } from "hono";
+import { Publisher } from "../../src/compact/publisher.ts";
 import { FeatureError } from "../../src/core/errors.ts";
+import { giveLocalAccess } from "../../src/http/access.ts";
 import { ingestRoute } from "../../src/http/ingest-route.ts";
 import { requestClock } from "../../src/http/request-clock.ts";
 import type { HttpEnv } from "../../src/http/request-clock.ts";
+import type { Workspace } from "../../src/http/workspace.ts";
 import type { LogAccess } from "../../src/ingest/log-home.ts";
 import type { LogRow } from "../../src/store/event-log.ts";
+import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
 import { MemoryEventLog } from "../../src/store/memory-event-log.ts";
+import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
+import { MemoryStore } from "../../src/store/memory-store.ts";
 import { testOrigin } from "../builders/app.ts";
 import { repository } from "./features.ts";
 
@@ -46,9 +52,10 @@ export class IngestApp {
     this.#logs = Array.from({ length: shardCount }, () => new MemoryEventLog());
     const shards = this.#logs.map((log, i) => this.#accessTo(log, `main-${i}`));
     const clock = { now: () => this.clock.nowMs };
+    const workspaces = new Map([["prod", workspaceOver(shards)]]);
     this.#app = new Hono<HttpEnv>()
-      .use(requestClock({ clock, testClock: false }))
-      .route("/", ingestRoute({ repository, logShards: () => shards, report: () => undefined }));
+      .use(giveLocalAccess, requestClock({ clock, testClock: false }))
+      .route("/", ingestRoute({ workspaces, report: () => undefined }));
   }
 
   /** How many appends there have been, on all shards. */
@@ -122,4 +129,14 @@ function unreachable(): FeatureError {
   return new FeatureError("STORE_UNAVAILABLE", "Cannot call the log shard: the call failed", {
     retryable: true,
   });
+}
+
+function workspaceOver(shards: readonly LogAccess[]): Workspace {
+  const batchStore = new MemoryStore();
+  const logShards = () => shards;
+  const streams = new ShardedStreams([]);
+  const state = new MemoryStateTable();
+  const publisher = new Publisher({ repository, batchStore, streams, logShards, state });
+  const homes = { batch: batchStore, streams: [] };
+  return { name: "prod", repository, homes, home: { logs: ["main"], logShards, publisher } };
 }

@@ -9,7 +9,7 @@ import { pages, repository, spend } from "./features.ts";
 const nowMs = Date.parse("2024-01-10T12:00:00Z");
 
 function build(): TestApp {
-  return buildTestApp(repository, { nowMs, workspaces: ["prod"] });
+  return buildTestApp(repository, { nowMs });
 }
 
 function transaction(id: string, fields: object = {}): object {
@@ -401,7 +401,7 @@ const requestErrors: readonly [
     request({}, { workspace_name: "dev" }),
     404,
     "NotFoundError",
-    'Cannot ingest into workspace "dev": there is no such workspace',
+    'Cannot find workspace "dev": there is none of that name',
   ],
   [
     "more records than fit",

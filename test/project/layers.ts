@@ -22,6 +22,7 @@ export const layers: readonly string[] = [
   "compact",
   "region",
   "serve",
+  "access",
   "registry",
   "http",
   "client",

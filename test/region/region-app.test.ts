@@ -60,7 +60,7 @@ test("a region tells how far it has come; the home has no such route", async () 
     .poll(status, { timeout: 10_000 })
     .toEqual({ asOf: expect.any(String), stale: false, views: { seen: { cut: -1, floor: -1 } } });
   expect((await fetch(`${home.url}/region`)).status).toBe(404);
-  expect((await fetch(`${region.url}/ingest`, { method: "POST" })).status).toBe(404);
+  expect((await fetch(`${region.url}/admin/repair`, { method: "POST" })).status).toBe(404);
 });
 
 test("a client that says what it has seen is answered nothing older, until the region has it", async () => {

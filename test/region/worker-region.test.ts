@@ -193,8 +193,10 @@ async function untilStale(
 
 async function expectNoHome({ url }: DevServer): Promise<void> {
   for (const path of ["/ingest", "/admin/seal", "/admin/repair"]) {
-    const message = `Cannot answer "POST ${path}": this region follows a home, send it there`;
-    expect(await post(url + path, {})).toMatchObject({ status: 404, body: { message } });
+    const message = "Cannot answer here: this region follows a home, send the request there";
+    const body = { workspace_name: "prod", dry_run: false, records: {} };
+    const error = path === "/ingest" ? { requestError: { errorMessage: message } } : { message };
+    expect(await post(url + path, body)).toMatchObject({ status: 404, body: error });
   }
 }
 

@@ -40,20 +40,20 @@ export class CountedServer {
     streamStore: streams = batch,
   }: CountedStores): Promise<CountedServer> {
     const repository = loadRepository(features);
-    const app = createApp({
+    const home = createHome({
       repository,
+      batch,
+      streams,
+      state: new MemoryStateTable(),
+      openLog: () => openNodeSqlite(":memory:"),
+      logShardCount: 1,
+      logRetentionMs: 0,
+    });
+    const homes = { batch, streams: [streams] };
+    const app = createApp({
+      workspaces: [{ name: "prod", repository, homes, home }],
       clock: hostClock(),
       random: () => 0,
-      homes: { batch, streams: [streams] },
-      home: createHome({
-        repository,
-        batch,
-        streams,
-        state: new MemoryStateTable(),
-        openLog: () => openNodeSqlite(":memory:"),
-        logShardCount: 1,
-        logRetentionMs: 0,
-      }),
       testClock: true,
       access: "loopback",
       report: (error) => {

@@ -26,6 +26,8 @@ export interface TilemarkEnvironment {
    * stores and takes neither events nor compactions. Left out: this is the home.
    */
   readonly TILEMARK_HOME?: string;
+  /** The name that requests know it by; "prod" if left out. */
+  readonly TILEMARK_WORKSPACE?: string;
   /** How many Durable Objects hold stream records. Fixed once there are any: records do not move. */
   readonly TILEMARK_STREAM_SHARDS?: string;
   /** How many Durable Objects a log has. Fixed once there are events: ids do not move. */

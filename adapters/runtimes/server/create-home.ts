@@ -5,7 +5,7 @@
 
 import { Publisher } from "../../../src/compact/publisher.ts";
 import type { Repository } from "../../../src/define/definition.ts";
-import type { HomeParts } from "../../../src/http/app.ts";
+import type { HomeParts } from "../../../src/http/workspace.ts";
 import { LogHome } from "../../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";

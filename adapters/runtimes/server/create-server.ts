@@ -7,6 +7,9 @@ import { limits } from "../../../src/core/limits.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { loadRepository } from "../../../src/define/load-repository.ts";
 import { createApp } from "../../../src/http/app.ts";
+import type { AppParts } from "../../../src/http/app.ts";
+import { workspaceDefault } from "../../../src/http/workspace.ts";
+import type { Workspace } from "../../../src/http/workspace.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
 import { RegionFollower } from "../../../src/region/region-follower.ts";
 import type { ServingHomes } from "../../../src/serve/read-views.ts";
@@ -45,6 +48,8 @@ export interface ServerOptions {
   readonly logShardCount?: number;
   /** How long a home keeps rows of the log for regions that are cut off, in milliseconds; 0 if left out. */
   readonly logRetentionMs?: number;
+  /** The name that requests know it by; "prod" if left out. */
+  readonly workspace?: string;
   /** On 127.0.0.1; a free one if left out. */
   readonly port?: number;
   /** Requests may carry their own `now`: for tests. */
@@ -134,7 +139,7 @@ async function createHomeServer(parts: ServerParts, options: ServerOptions): Pro
   });
   await repairIfPossible(home, clock);
   const homes = parts.serving({ batch, streams: [streams] });
-  const app = createApp({ ...appParts(parts, options), homes, home });
+  const app = createApp(appParts(parts, options, { homes, home }));
   return { app, stop: () => Promise.resolve() };
 }
 
@@ -166,10 +171,8 @@ function createRegionServer(
     progress: streams,
   });
   const region = { progress: streams, staleAfterMs: limits.regionStaleAfterMs };
-  const app = createApp({
-    ...appParts(parts, options),
-    homes: parts.serving({ batch, streams: [streams], region }),
-  });
+  const homes = parts.serving({ batch, streams: [streams], region });
+  const app = createApp(appParts(parts, options, { homes }));
   const end = new AbortController();
   const report = (error: unknown) => {
     logError(`follow ${options.home}`, error);
@@ -194,9 +197,13 @@ function readHomeUrl(text: string): string {
   return text.replace(/\/+$/, "");
 }
 
-function appParts({ repository, clock }: ServerParts, { testClock = false }: ServerOptions) {
+function appParts(
+  { repository, clock }: ServerParts,
+  { testClock = false, workspace = workspaceDefault }: ServerOptions,
+  served: Pick<Workspace, "homes" | "home">,
+): AppParts {
   return {
-    repository,
+    workspaces: [{ name: workspace, repository, ...served }],
     clock,
     random: Math.random,
     testClock,
@@ -204,7 +211,7 @@ function appParts({ repository, clock }: ServerParts, { testClock = false }: Ser
     report: (error: unknown, { route }: { readonly route: string }) => {
       logError(route, error);
     },
-  } as const;
+  };
 }
 
 function logError(route: string, error: unknown): void {
