@@ -3,7 +3,7 @@
 import { assert } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { ScalarType } from "../core/value.ts";
-import type { AggregateFunction, BoundFunction } from "./aggregate.ts";
+import type { AggregateFunction, BoundFunction, NumberParameter } from "./aggregate.ts";
 
 /** Column types that can be summed. */
 export const numericTypes: readonly ScalarType[] = ["int64", "float64"];
@@ -17,22 +17,13 @@ export const allTypes: readonly ScalarType[] = [
   "timestamp",
 ];
 
-/** A function that takes no count n. */
+/** A function that is given no numbers. */
 export function createFunction(
   name: string,
   inputs: readonly ScalarType[],
   bind: (input: ScalarType) => BoundFunction,
 ): AggregateFunction {
-  return {
-    name,
-    inputs,
-    takesCount: "none",
-    bind(input, n) {
-      assert(inputs.includes(input), `${name} takes one of its inputs, not ${input}`);
-      assert(n === null, `${name} takes no count`);
-      return bind(input);
-    },
-  };
+  return createNumberedFunction({ name, inputs, n: null, option: null, bind });
 }
 
 export interface CountedFunction {
@@ -44,17 +35,43 @@ export interface CountedFunction {
 
 /** A function that may, or must, be given a count n of 1 to 1000. */
 export function createCountedFunction(declared: CountedFunction): AggregateFunction {
-  const { name, inputs, takesCount } = declared;
+  const { takesCount, ...rest } = declared;
+  const count = { name: "count", min: 1, max: limits.lastCountMax, isInteger: true };
+  return createNumberedFunction({
+    ...rest,
+    n: { ...count, isRequired: takesCount === "required" },
+    option: null,
+  });
+}
+
+export type NumberedFunction = Omit<AggregateFunction, "bind"> & {
+  /** @param option NaN where it has none. */
+  readonly bind: (input: ScalarType, n: number | null, option: number) => BoundFunction;
+};
+
+/** A function that is given an n, an option, or both. */
+export function createNumberedFunction(declared: NumberedFunction): AggregateFunction {
+  const { name, inputs, n: parameter, option: optionParameter } = declared;
   return {
     name,
     inputs,
-    takesCount,
-    bind(input, n) {
+    n: parameter,
+    option: optionParameter,
+    bind(input, n, option = null) {
       assert(inputs.includes(input), `${name} takes one of its inputs, not ${input}`);
-      assert(n !== null || takesCount === "optional", `${name} is given a count`);
-      const inRange = n === null || (Number.isInteger(n) && n >= 1 && n <= limits.lastCountMax);
-      assert(inRange, `the count of ${name} is an integer from 1 to ${limits.lastCountMax}`);
-      return declared.bind(input, n);
+      if (parameter === null) assert(n === null, `${name} takes no number`);
+      else if (n === null) assert(!parameter.isRequired, `${name} is given a ${parameter.name}`);
+      else assert(isNumberFor(parameter, n), `the ${parameter.name} of ${name} is in its range`);
+      const chosen = option ?? optionParameter?.default ?? NaN;
+      if (optionParameter === null) assert(option === null, `${name} takes no option`);
+      else assert(isNumberFor(optionParameter, chosen), `the option of ${name} is in its range`);
+      return declared.bind(input, n, chosen);
     },
   };
+}
+
+export function isNumberFor(parameter: NumberParameter, value: unknown): value is number {
+  const { min, max, isInteger } = parameter;
+  if (typeof value !== "number" || (isInteger && !Number.isInteger(value))) return false;
+  return value >= min && value <= max;
 }

@@ -7,7 +7,10 @@ import { firstDistinct, lastDistinct } from "./distinct.ts";
 import { max, min } from "./extreme.ts";
 import { first, last } from "./last-first.ts";
 import { mean } from "./mean.ts";
+import { approxCountDistinct } from "./sketches/approx-count-distinct.ts";
+import { approxPercentile } from "./sketches/approx-percentile.ts";
 import { sum } from "./sum.ts";
+import { histogram, topK } from "./value-counts.ts";
 import { stddevPop, stddevSamp, varPop, varSamp } from "./variance.ts";
 
 const functions: readonly AggregateFunction[] = [
@@ -24,6 +27,10 @@ const functions: readonly AggregateFunction[] = [
   first,
   lastDistinct,
   firstDistinct,
+  approxCountDistinct,
+  approxPercentile,
+  topK,
+  histogram,
 ];
 
 export const aggregateFunctions: ReadonlyMap<string, AggregateFunction> = new Map(

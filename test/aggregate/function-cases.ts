@@ -1,7 +1,12 @@
-/** Every function over every column type it takes, with counts, and events to feed them. */
+/** Every function over every column type it takes, with its numbers, and events to feed them. */
 
 import * as fc from "fast-check";
-import type { BoundFunction, EventOrder, StateAlgebra } from "../../src/aggregate/aggregate.ts";
+import type {
+  AggregateFunction,
+  BoundFunction,
+  EventOrder,
+  StateAlgebra,
+} from "../../src/aggregate/aggregate.ts";
 import { aggregateFunctions } from "../../src/aggregate/functions.ts";
 import { ByteWriter } from "../../src/core/bytes.ts";
 import { OverflowError } from "../../src/core/errors.ts";
@@ -14,6 +19,7 @@ export interface FunctionCase {
   readonly name: string;
   readonly input: ScalarType;
   readonly n: number | null;
+  readonly option: number | null;
   readonly bound: BoundFunction;
 }
 
@@ -22,24 +28,60 @@ export interface Event {
   readonly order: EventOrder;
 }
 
-const counts = {
-  none: [null],
-  optional: [null, 1, 3, 1000],
-  required: [1, 3, 1000],
-} as const;
+type Numbers = readonly [n: number | null, option: number | null];
+
+/** Numbers to try a function with, by what its n is called: a count, a precision, and so on. */
+const numbersByName: Readonly<Record<string, readonly Numbers[]>> = {
+  none: [[null, null]],
+  count: [
+    [null, null],
+    [1, null],
+    [3, null],
+    [1000, null],
+  ],
+  // With the precision 4, thirteen values are no longer few.
+  precision: [
+    [null, null],
+    [4, null],
+  ],
+  percentile: [
+    [0.5, null],
+    [0.95, 0.1],
+    [1, 0.001],
+  ],
+  k: [
+    [3, null],
+    [1, 4],
+  ],
+  distinctMax: [
+    [null, null],
+    [null, 3],
+  ],
+};
+
+function numbersFor({ n, option }: AggregateFunction): readonly Numbers[] {
+  const numbers = numbersByName[(n ?? option)?.name ?? "none"] ?? [];
+  return numbers.filter(([given]) => given !== null || n?.isRequired !== true);
+}
 
 export const functionCases: readonly FunctionCase[] = [...aggregateFunctions.values()].flatMap(
   (aggregate) =>
     aggregate.inputs.flatMap((input) =>
-      counts[aggregate.takesCount].map((n) => ({
-        label: `${aggregate.name}${n === null ? "" : `(${n})`} of ${input}`,
+      numbersFor(aggregate).map(([n, option]) => ({
+        label: `${aggregate.name}${writeNumbers(n, option)} of ${input}`,
         name: aggregate.name,
         input,
         n,
-        bound: aggregate.bind(input, n),
+        option,
+        bound: aggregate.bind(input, n, option),
       })),
     ),
 );
+
+function writeNumbers(...numbers: readonly (number | null)[]): string {
+  const given = numbers.filter((number) => number !== null);
+  return given.length === 0 ? "" : `(${given.join(", ")})`;
+}
 
 /** The states of a function after some events, each in an array like the one `finish` takes. */
 export function fold(states: readonly StateAlgebra[], events: readonly Event[]): unknown[] {

@@ -2,6 +2,7 @@
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { registerBitsOf } from "../../src/aggregate/sketches/approx-count-distinct.ts";
 import { aggregateFunctions, functionNamed } from "../../src/aggregate/functions.ts";
 import { ByteReader } from "../../src/core/bytes.ts";
 import { int64Max, int64Min, toInt64 } from "../../src/core/value.ts";
@@ -14,9 +15,11 @@ import {
   isNearest,
   isPastDouble,
   isSquareRoot,
+  isWithin,
   meanOf,
   sortEvents,
   sumOf,
+  valueAtRank,
   varianceOf,
 } from "./naive-oracle.ts";
 import type { Fraction } from "./naive-oracle.ts";
@@ -53,7 +56,38 @@ const oracles: Readonly<Record<string, Oracle>> = {
     ),
   first_distinct: (actual, events, { n }) =>
     expect(actual).toEqual(distinctOf(sortEvents(events)).slice(0, n as number)),
+  approx_count_distinct: (actual, events, { n }) => {
+    const exact = distinctOf(events).length;
+    const precision = n ?? 8;
+    const isFew = exact <= 3 * 2 ** (registerBitsOf(precision) - 4);
+    // Four sigmas; how large the errors are is measured in its own test.
+    const errorMax = isFew ? 0 : (4 * 1.04 * exact) / 2 ** (precision / 2);
+    expect(Math.abs((actual as number) - exact)).toBeLessThanOrEqual(errorMax);
+  },
+  approx_percentile: (actual, events, { n, option }) => {
+    const exact = valueAtRank(valuesOf(events), n as number);
+    if (exact === null) return expect(actual).toBe(null);
+    expect(actual).toSatisfy((value) => isWithin(value as number, exact, option ?? 0.01));
+  },
+  top_k: (actual, events, { n, option }) => {
+    const counted = countsByBruteForce(events, option ?? 1000);
+    if (counted === null) return expect(actual).toBe("OVERFLOW");
+    expect(actual).toEqual(counted.sort((a, b) => b[1] - a[1]).slice(0, n as number));
+  },
+  histogram: (actual, events, { option }) =>
+    expect(actual).toEqual(countsByBruteForce(events, option ?? 1000) ?? "OVERFLOW"),
 };
+
+/** By value; null for too many. */
+function countsByBruteForce(
+  events: readonly Event[],
+  distinctMax: number,
+): [Scalar, number][] | null {
+  const all = valuesOf(events);
+  const distinct = [...new Set(all)].sort(compareValues);
+  if (distinct.length > distinctMax) return null;
+  return distinct.map((value) => [value, all.filter((each) => each === value).length]);
+}
 
 function valuesOf(events: readonly Event[]): Scalar[] {
   return events.map(({ value }) => value);

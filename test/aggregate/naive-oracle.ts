@@ -80,6 +80,20 @@ export function isSquareRoot(value: number, { numerator, denominator }: Fraction
   return value >= 0 && error <= (target >> 49n) + (2n * own + 1n) * denominator;
 }
 
+/** The value of rank `floor(p * (n - 1))`, counted from 0. */
+export function valueAtRank(values: readonly Scalar[], p: number): Scalar | null {
+  return values.toSorted(compareValues)[Math.floor(p * (values.length - 1))] ?? null;
+}
+
+/** Whether a double is within a part of the exact value; where that is subnormal, with one step to spare. */
+export function isWithin(value: number, exact: Scalar, accuracy: number): boolean {
+  const { numerator, denominator } = fractionOf(exact);
+  const target = numerator * (unitsOfOne / denominator);
+  const error = abs(unitsOf(value) - target);
+  const isSubnormal = abs(target) < 2n ** 52n;
+  return (error - (isSubnormal ? 1n : 0n)) * unitsOfOne <= unitsOf(accuracy) * abs(target);
+}
+
 /** Events by time, then tie, then value, strings by their UTF-8 bytes. */
 export function sortEvents(events: readonly Event[]): Event[] {
   return events.toSorted(
