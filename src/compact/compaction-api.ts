@@ -114,6 +114,9 @@ export interface PublishedView {
   readonly cut: number;
   /** The place of the last entry in the view's feed; 0 before the first. */
   readonly feedSeq: number;
+  /** When the last run was started, and when one last finished; null before there was one. */
+  readonly startedAtMs: number | null;
+  readonly finishedAtMs: number | null;
 }
 
 export interface FeedRequest {

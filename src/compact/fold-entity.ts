@@ -3,7 +3,7 @@
 import { ByteWriter } from "../core/bytes.ts";
 import type { Scalar } from "../core/value.ts";
 import type { ViewDefinition } from "../define/definition.ts";
-import { emptyStates } from "../tile/partial.ts";
+import { addEventInto, emptyStates } from "../tile/partial.ts";
 import type { Partial, RawEvent, StateTile } from "../tile/partial.ts";
 import { eventBytes, tileBytes } from "../tile/partial-codec.ts";
 import { tileAt } from "../window/cover.ts";
@@ -40,12 +40,7 @@ export class EntityFold {
     if (timestampMs < this.#cover.keepFromMs) return;
     if (this.#interval === null || timestampMs >= this.#interval.endMs) this.#openTile(timestampMs);
     const event = { timestampMs, tie: this.#view.ordered ? id : "", values };
-    const { slots } = this.#view;
-    for (let i = 0; i < slots.length; i++) {
-      const slot = slots[i] as (typeof slots)[number];
-      const value = values[slot.columnIndex] ?? null;
-      if (value !== null) slot.algebra.addInto(this.#states[i], value, event);
-    }
+    addEventInto(this.#states, event, this.#view);
     this.eventCount += 1;
     this.#tileEvents += 1;
     if (this.#raw !== null) this.#keepRaw(this.#raw, event);

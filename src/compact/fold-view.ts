@@ -3,6 +3,7 @@
 import { limits } from "../core/limits.ts";
 import type { Scalar } from "../core/value.ts";
 import type { ViewDefinition } from "../define/definition.ts";
+import { viewWindows } from "../define/view-windows.ts";
 import type { ScanChunk } from "../offline/offline-store.ts";
 import { writeBatchRecord } from "../tile/batch-record.ts";
 import { entityKey } from "../tile/keys.ts";
@@ -40,7 +41,7 @@ export function readsOf(view: ViewDefinition, run: Run): CoveredReads {
 export function coverOf(view: ViewDefinition, run: Run): Cover {
   return planCover(
     view,
-    view.features.map(({ window }) => window),
+    viewWindows(view).map(({ window }) => window),
     readsOf(view, run),
   );
 }

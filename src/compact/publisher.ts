@@ -187,8 +187,15 @@ export class Publisher implements PublisherAccess {
       const views: PublishedView[] = [];
       for (const view of this.#parts.repository.views.values()) {
         const { name, fingerprint } = view;
-        const { publishedCut: cut } = await this.#state(view);
-        views.push({ view: name, fingerprint, cut, feedSeq: await this.#feed.lastSeq(name) });
+        const { publishedCut: cut, sealedAtMs, publishedAtMs } = await this.#state(view);
+        views.push({
+          view: name,
+          fingerprint,
+          cut,
+          feedSeq: await this.#feed.lastSeq(name),
+          startedAtMs: sealedAtMs === freshView.sealedAtMs ? null : sealedAtMs,
+          finishedAtMs: publishedAtMs === freshView.publishedAtMs ? null : publishedAtMs,
+        });
       }
       return { views, burialSeq: await this.#feed.lastSeq(burialFeed) };
     });
@@ -204,8 +211,9 @@ export class Publisher implements PublisherAccess {
     });
   }
 
-  home(): Promise<string | null> {
-    return this.#exclusive(async () => ((await this.#parts.state.get("home")) as string) ?? null);
+  /** Does not wait for what is being published: whoever asks whether it is there has no time. */
+  async home(): Promise<string | null> {
+    return ((await this.#parts.state.get("home")) as string) ?? null;
   }
 
   /** The entries that remember the offline store, once it is the right one, and name this home. */

@@ -15,10 +15,21 @@ export const limits = {
   viewRequestValuesMax: 256,
   /** Views listed by one service. */
   serviceViewsMax: 64,
+  /** How many on-demand views may stand on each other, the last one included. */
+  onDemandDepthMax: 8,
+  /** Tags of one view, and characters of a tag's name or value. */
+  viewTagsMax: 64,
+  tagLengthMax: 256,
   /** Levels of arrays, maps and structs in one data type. */
   dataTypeDepthMax: 8,
   /** The count n of `last(n)`, `first(n)` and their distinct forms. */
   lastCountMax: 1000,
+  /** Distinct values that `top_k` and `histogram` may be told to count. */
+  distinctValuesMax: 65_536,
+  /** Windows of one series. */
+  seriesWindowsMax: 1000,
+  /** Distinct values of a secondary key in one window; past it there is no answer for the window. */
+  secondaryKeysMax: 10_000,
   /** Ten years of 366 days: windows, offsets, intervals, horizons. */
   windowMsMax: 3_660 * 86_400_000,
   /** The shortest interval of a sliding or sawtooth view. */
@@ -39,6 +50,10 @@ export const limits = {
   requestMsMax: 5_000,
   /** How long a request for features may wait for its stores, in milliseconds. */
   requestDeadlineMs: 2_000,
+  /** The longest latency budget of a request, in milliseconds; a longer one counts as this one. */
+  latencyBudgetMsMax: 5_000,
+  /** Of a latency budget, what is kept for working out and writing the answer: at most a tenth of it. */
+  answerReserveMsMax: 20,
   /** Requests answered at a time; more are told to come back later. */
   requestsInFlightMax: 512,
   /** The longest time after which a refused request is told to come back, in seconds. */
@@ -95,6 +110,65 @@ export const limits = {
   /** Rows, and their bytes, in one page of the log; a row alone may be larger. */
   logPageRowsMax: 1_000,
   logPageBytesMax: 4 * 2 ** 20,
+  /** Bytes of records that one request is answered from. */
+  requestStoreBytesMax: 16 * 2 ** 20,
+  /** Bytes of what one on-demand view puts out: strings in UTF-8, anything else by its width. */
+  outputBytesMax: 2 ** 20,
+  /** How long the transforms of a request may take together, in milliseconds. */
+  transformMsMax: 500,
+  /** Label sets of one metric; what is measured under others goes to one that stands for them. */
+  metricSeriesMax: 2_000,
+  /** How long the parts of a server may take to answer a check of readiness, or a scrape, in milliseconds. */
+  checkDeadlineMs: 1_000,
+  /** How long the outcome of a check of readiness is answered before another one is made, in milliseconds. */
+  readinessAgeMsMax: 1_000,
+  /** Characters of an authorization header. */
+  authorizationLengthMax: 8_192,
+  /** Levels of arrays and objects in a request's JSON. */
+  jsonDepthMax: 32,
+  /** Keys in the book of one workspace: all of them are read together. */
+  keysMax: 1_000,
+  /** Characters of what a key is said to be for. */
+  keyDescriptionLengthMax: 512,
+  /** Grants of one key or token, and services named in one grant. */
+  grantsMax: 64,
+  /** Secrets of one key that count at a time: an old one and a new one. */
+  keySecretsMax: 2,
+  /** Requests that a key may be allowed per second, and at once. */
+  requestsPerSecondMax: 1_000_000,
+  /** Principals whose requests are counted, and tokens remembered as verified. */
+  principalsCountedMax: 10_000,
+  tokensRememberedMax: 1_000,
+  /** For how long a verified token is not verified again, in milliseconds. */
+  tokenRememberedMs: 30_000,
+  /** Failed authentications that are answered 401 per second, and at once; more are 429. */
+  failedAuthenticationsPerSecondMax: 100,
+  failedAuthenticationsAtOnceMax: 1_000,
+  /** From when on a copy of the key book is read anew beside a request, and before one. */
+  keyBookRefreshMs: 15_000,
+  keyBookFreshMs: 30_000,
+  /** How long after reading it an unknown key leads to another, in milliseconds. */
+  keyBookCooldownMs: 1_000,
+  /** How often a region asks its home for the key book, in milliseconds. */
+  keyBookPullMs: 10_000,
+  /** From when on a key set of tokens is fetched anew beside a request, and before one. */
+  keySetRefreshMs: 300_000,
+  keySetFreshMs: 600_000,
+  /** How long after a fetch an unknown key of a token leads to another, in milliseconds. */
+  keySetCooldownMs: 30_000,
+  /** Bytes of a key set. */
+  keySetBytesMax: 2 ** 20,
+  /** How old a copy may be that cannot be read anew, how long reading may take, and the pause. */
+  copyStaleMsMax: 3_600_000,
+  copyReadMsMax: 1_000,
+  copyPauseMs: 2_000,
+  /** How far the clock of a token's issuer may be off, in milliseconds. */
+  tokenClockErrorMsMax: 30_000,
+  /** Characters of the subject of a token. */
+  tokenSubjectLengthMax: 255,
+  /** Entries of the audit log in one page, and characters of the object that one names. */
+  auditPageEntriesMax: 500,
+  auditObjectLengthMax: 1_024,
   /** Bytes read from stores for one request, past which the latency objective does not hold. */
   objectiveStoreBytesMax: 2 * 2 ** 20,
 } as const;

@@ -6,9 +6,12 @@ export type ScalarType = "string" | "int64" | "float64" | "boolean" | "timestamp
 /** Feature types: scalars, and arrays, structs and maps of them at any depth. */
 export type DataType =
   | ScalarType
-  | { readonly array: DataType }
+  | { readonly array: ElementType }
   | { readonly map: DataType }
   | { readonly struct: Readonly<Record<string, DataType>> };
+
+/** Elements of arrays may also be of single precision: a number that a float32 holds. */
+export type ElementType = DataType | "float32";
 
 /** An int64 in memory: a number while it is safe (|v| < 2^53), else a bigint; so `===` compares values. */
 export type Int64 = number | bigint;

@@ -9,6 +9,24 @@ export type WindowText = Duration | "lifetime";
 /** How far back from the lead a window ends, with its sign: `-1d`. */
 export type OffsetText = `-${Duration}`;
 
+/**
+ * Several windows of one size in the place of one: their answers make an array, oldest first.
+ * Windows and steps fill the series from end to end, or the view is refused.
+ */
+export interface SeriesOptions {
+  /** Where the oldest window starts: `-7d` is seven days before the lead. */
+  readonly from: OffsetText;
+  /** Where the newest window ends: the lead if left out. */
+  readonly to?: OffsetText | "0s";
+  /** From one window to the next: the window's own length if left out. */
+  readonly step?: Duration;
+  /**
+   * `step`, if left out, rounds the lead down to a multiple of the step: windows of `1d` are days.
+   * `lead` hangs the windows off the lead, as those of other aggregations are.
+   */
+  readonly align?: "step" | "lead";
+}
+
 /** The column types each function takes. */
 export interface FunctionInputs {
   readonly count: ScalarType;
@@ -24,6 +42,10 @@ export interface FunctionInputs {
   readonly first: ScalarType;
   readonly last_distinct: Exclude<ScalarType, "float64">;
   readonly first_distinct: Exclude<ScalarType, "float64">;
+  readonly approx_count_distinct: ScalarType;
+  readonly approx_percentile: "int64" | "float64";
+  readonly top_k: Exclude<ScalarType, "float64">;
+  readonly histogram: Exclude<ScalarType, "float64">;
 }
 
 export type FunctionName = keyof FunctionInputs;
@@ -39,40 +61,62 @@ export interface Aggregation<
   Count extends number | null = number | null,
   Window extends string = string,
   Offset extends string | null = string | null,
+  Series extends SeriesOptions | null = SeriesOptions | null,
 > {
   readonly kind: "aggregation";
   readonly functionName: Name;
   readonly n: Count;
   readonly window: Window;
   readonly offset: Offset;
+  /** Left out where the window is alone. */
+  readonly series?: Series;
   readonly description: string | null;
+  /** What was given beside the options that every aggregation takes; left out where nothing was. */
+  readonly functionOptions?: Readonly<Record<string, unknown>>;
 }
 
-export interface AggregationOptions<Offset extends OffsetText | null = OffsetText | null> {
+export interface AggregationOptions<
+  Offset extends OffsetText | null = OffsetText | null,
+  Series extends SeriesOptions | null = SeriesOptions | null,
+> {
   /** Moves the window into the past: `-1d` ends it one day before the lead. */
   readonly offset?: Offset;
+  /** One answer a window of a series: `{ from: "-7d" }`; without an offset. */
+  readonly series?: Series;
   readonly description?: string;
 }
 
+export interface PercentileOptions {
+  /** How far off an answer may be, as a part of the exact one: 0.001 to 0.1, 0.01 if left out. */
+  readonly accuracy?: number;
+}
+
+export interface ValueCountOptions {
+  /** Distinct values past which the answer is null, with the reason: 1000 if left out, at most 65,536. */
+  readonly distinctMax?: number;
+}
+
 /** A helper of a function without a count: `sum("1h")`, `sum("1d", { offset: "-1d" })`. */
-export type WindowAggregation<Name extends FunctionName> = <
+export type WindowAggregation<Name extends FunctionName, Extra = unknown> = <
   Window extends WindowText,
   Offset extends OffsetText | null = null,
+  const Series extends SeriesOptions | null = null,
 >(
   window: Window,
-  options?: AggregationOptions<Offset>,
-) => Aggregation<Name, null, Window, Offset>;
+  options?: AggregationOptions<Offset, Series> & Extra,
+) => Aggregation<Name, null, Window, Offset, Series>;
 
-/** A helper of a function with a count n from 1 to 1000: `lastDistinct(10, "7d")`. */
-export type CountedAggregation<Name extends FunctionName> = <
+/** A helper of a function with a number n before the window: `lastDistinct(10, "7d")`. */
+export type CountedAggregation<Name extends FunctionName, Extra = unknown> = <
   Count extends number,
   Window extends WindowText,
   Offset extends OffsetText | null = null,
+  const Series extends SeriesOptions | null = null,
 >(
   n: Count,
   window: Window,
-  options?: AggregationOptions<Offset>,
-) => Aggregation<Name, Count, Window, Offset>;
+  options?: AggregationOptions<Offset, Series> & Extra,
+) => Aggregation<Name, Count, Window, Offset, Series>;
 
 /** `last("1h")` is one value, `last(5, "1h")` the last five, oldest first. */
 export type OptionallyCountedAggregation<Name extends FunctionName> = WindowAggregation<Name> &
@@ -104,13 +148,47 @@ export const first = optionallyCountedAggregation("first");
 export const lastDistinct = countedAggregation("last_distinct");
 /** The n distinct values that occurred first, by their first occurrence, oldest first. */
 export const firstDistinct = countedAggregation("first_distinct");
+/**
+ * About how many distinct values there are: exact for a few, then within 1.04/√2^precision at one
+ * sigma (6.5 % for the precision 8 that it has if none is given, of 4 to 16).
+ *
+ * @example approxCountDistinct("7d"); approxCountDistinct(12, "7d");
+ */
+export const approxCountDistinct = optionallyCountedAggregation("approx_count_distinct");
+/**
+ * The value below which the part p, from 0 to 1, of the values lies, within a relative accuracy:
+ * that of the rank `floor(p * (n - 1))`, counted from 0, of n values in order.
+ *
+ * @example approxPercentile(0.95, "1d"); approxPercentile(0.5, "1d", { accuracy: 0.001 });
+ */
+export const approxPercentile = countedAggregation<"approx_percentile", PercentileOptions>(
+  "approx_percentile",
+);
+/**
+ * The k values that occur most often, 1 to 1000 of them, each with its exact count; of equal counts
+ * the lesser value first. Null, with the reason, in a window with too many distinct values.
+ *
+ * @example topK(3, "7d"); topK(3, "7d", { distinctMax: 10_000 });
+ */
+export const topK = countedAggregation<"top_k", ValueCountOptions>("top_k");
+/**
+ * Every distinct value with its exact count, by value. Null, with the reason, in a window with too
+ * many distinct values.
+ *
+ * @example histogram("7d"); histogram("7d", { distinctMax: 50 });
+ */
+export const histogram = windowAggregation<"histogram", ValueCountOptions>("histogram");
 
-function windowAggregation<Name extends FunctionName>(name: Name): WindowAggregation<Name> {
-  return (window, options = {}) => createAggregation(name, null, { ...options, window });
+function windowAggregation<Name extends FunctionName, Extra = unknown>(
+  name: Name,
+): WindowAggregation<Name, Extra> {
+  return (window, options) => createAggregation(name, null, { ...options, window });
 }
 
-function countedAggregation<Name extends FunctionName>(name: Name): CountedAggregation<Name> {
-  return (n, window, options = {}) => createAggregation(name, n, { ...options, window });
+function countedAggregation<Name extends FunctionName, Extra = unknown>(
+  name: Name,
+): CountedAggregation<Name, Extra> {
+  return (n, window, options) => createAggregation(name, n, { ...options, window });
 }
 
 function optionallyCountedAggregation<Name extends FunctionName>(
@@ -129,7 +207,8 @@ function optionallyCountedAggregation<Name extends FunctionName>(
 interface WindowOptions<
   Window extends string,
   Offset extends OffsetText | null,
-> extends AggregationOptions<Offset> {
+  Series extends SeriesOptions | null,
+> extends AggregationOptions<Offset, Series> {
   readonly window: Window;
 }
 
@@ -139,17 +218,21 @@ function createAggregation<
   Count extends number | null,
   Window extends string,
   Offset extends OffsetText | null,
+  Series extends SeriesOptions | null,
 >(
   functionName: Name,
   n: Count,
-  options: WindowOptions<Window, Offset>,
-): Aggregation<Name, Count, Window, Offset> {
+  options: WindowOptions<Window, Offset, Series>,
+): Aggregation<Name, Count, Window, Offset, Series> {
+  const { window, offset, series, description, ...functionOptions } = options;
   return {
     kind: "aggregation",
     functionName,
     n,
-    window: options.window,
-    offset: (options.offset ?? null) as Offset,
-    description: options.description ?? null,
+    window,
+    offset: (offset ?? null) as Offset,
+    ...(series !== undefined && { series }),
+    description: description ?? null,
+    ...(Object.keys(functionOptions).length > 0 && { functionOptions }),
   };
 }

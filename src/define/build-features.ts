@@ -1,15 +1,16 @@
 /** Builds a view's features from its aggregations, and the slots that hold their states. */
 
-import type { BoundFunction } from "../aggregate/aggregate.ts";
+import type { ColumnSlot } from "../aggregate/keyed-states.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import { describe } from "./brand.ts";
 import { type AggregationScope, readAggregation } from "./read-aggregation.ts";
 import { checkCount, checkObject } from "./check.ts";
+import { keyFeatures } from "./key-features.ts";
+import type { ColumnFeature } from "./key-features.ts";
 import type {
   Column,
   FeatureDefinition,
-  Slot,
   SourceDefinition,
   ViewDefinition,
   Windowing,
@@ -24,34 +25,48 @@ export interface FeatureScope {
   readonly intervalMs: number;
 }
 
-export type FeatureFields = Pick<ViewDefinition, "features" | "valueColumns" | "slots" | "ordered">;
+export type FeatureFields = Pick<
+  ViewDefinition,
+  "features" | "secondaryKey" | "valueColumns" | "slots" | "ordered"
+>;
 
 /** A feature before its states have their places. */
-export type UnplacedFeature = Omit<FeatureDefinition, "slotIndexes">;
+export type UnplacedFeature = Omit<ColumnFeature, "slotIndexes">;
 
 /** @throws DefinitionError */
-export function buildFeatures(lists: unknown, scope: FeatureScope): FeatureFields {
+export function buildFeatures(
+  lists: unknown,
+  secondaryKey: Column | null,
+  scope: FeatureScope,
+): FeatureFields {
   checkObject(scope.prefix, "features", lists);
   const entries = Object.entries(lists as Readonly<Record<string, unknown>>);
   const unplaced = entries.flatMap(([name, list]) => {
     const column = findColumn(name, scope);
     return readList(list, { ...scope, column });
   });
-  checkCount(scope.prefix, "features", {
-    count: unplaced.length,
-    min: 1,
-    max: limits.viewFeaturesMax,
-  });
-  unplaced.sort((a, b) => compareText(a.name, b.name));
-  refuseDuplicates(unplaced, scope.prefix);
-  const valueColumns = sortedColumns(unplaced, scope.source);
+  checkCount(scope.prefix, "features", { count: unplaced.length, ...featureCounts });
+  const valueColumns = sortedColumns(unplaced, secondaryKey, scope.source);
   const slots = placeSlots(unplaced, valueColumns);
-  return {
-    features: unplaced.map((feature) => placeFeature(feature, slots)),
-    valueColumns,
-    slots,
-    ordered: slots.some(({ algebra }) => algebra.ordered),
-  };
+  const features = unplaced.map((feature) => placeFeature(feature, slots));
+  if (secondaryKey === null) {
+    return sortFeatures({ features, slots, secondaryKey, valueColumns }, scope);
+  }
+  const keyed = keyFeatures(features, slots, { ...scope, secondaryKey, valueColumns });
+  const { length: count } = keyed.features;
+  checkCount(scope.prefix, "features and their keys", { count, ...featureCounts });
+  return sortFeatures({ ...keyed, secondaryKey, valueColumns }, scope);
+}
+
+const featureCounts = { min: 1, max: limits.viewFeaturesMax };
+
+function sortFeatures(
+  fields: Omit<FeatureFields, "ordered">,
+  { prefix }: FeatureScope,
+): FeatureFields {
+  const features = fields.features.toSorted((a, b) => compareText(a.name, b.name));
+  refuseDuplicates(features, prefix);
+  return { ...fields, features, ordered: fields.slots.some(({ algebra }) => algebra.ordered) };
 }
 
 function findColumn(name: string, scope: FeatureScope): Column {
@@ -74,7 +89,7 @@ function readList(list: unknown, scope: AggregationScope): readonly UnplacedFeat
   return list.map((aggregation: unknown) => readAggregation(aggregation, scope));
 }
 
-function refuseDuplicates(sorted: readonly UnplacedFeature[], prefix: string): void {
+function refuseDuplicates(sorted: readonly FeatureDefinition[], prefix: string): void {
   sorted.forEach((feature, i) => {
     if (feature.name === sorted[i + 1]?.name) {
       throw new DefinitionError(
@@ -87,9 +102,11 @@ function refuseDuplicates(sorted: readonly UnplacedFeature[], prefix: string): v
 /** By name, so that the records of a view do not depend on how its source orders its columns. */
 function sortedColumns(
   features: readonly UnplacedFeature[],
+  secondaryKey: Column | null,
   source: SourceDefinition,
 ): readonly Column[] {
   const names = new Set(features.map(({ column }) => column));
+  if (secondaryKey !== null) names.add(secondaryKey.name);
   return source.columns
     .filter(({ name }) => names.has(name))
     .sort((a, b) => compareText(a.name, b.name));
@@ -99,9 +116,9 @@ function sortedColumns(
 function placeSlots(
   features: readonly UnplacedFeature[],
   valueColumns: readonly Column[],
-): readonly Slot[] {
+): readonly ColumnSlot[] {
   const slots = valueColumns.map(({ name }, columnIndex) => {
-    const byKey = new Map<string, Slot>();
+    const byKey = new Map<string, ColumnSlot>();
     for (const { column, bound } of features) {
       if (column !== name) continue;
       for (const algebra of bound.states) {
@@ -113,18 +130,11 @@ function placeSlots(
   return slots.flat();
 }
 
-function placeFeature(feature: UnplacedFeature, slots: readonly Slot[]): FeatureDefinition {
-  return { ...feature, slotIndexes: slotIndexesOf(feature.column, feature.bound, slots) };
-}
-
-function slotIndexesOf(
-  column: string,
-  bound: BoundFunction,
-  slots: readonly Slot[],
-): readonly number[] {
-  return bound.states.map(({ key }) =>
-    slots.findIndex((slot) => slot.column === column && slot.algebra.key === key),
+function placeFeature(feature: UnplacedFeature, slots: readonly ColumnSlot[]): ColumnFeature {
+  const slotIndexes = feature.bound.states.map(({ key }) =>
+    slots.findIndex((slot) => slot.column === feature.column && slot.algebra.key === key),
   );
+  return { ...feature, slotIndexes };
 }
 
 /** Names and keys are ASCII, so code units order as bytes do. */

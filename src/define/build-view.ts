@@ -4,10 +4,11 @@ import { formatDuration } from "../core/duration.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { InstantError, parseInstant } from "../core/instant.ts";
 import { limits } from "../core/limits.ts";
-import type { Aggregation } from "./aggregation.ts";
 import { checkDefinition, describe } from "./brand.ts";
+import { buildAttributes, readTtl } from "./build-attributes.ts";
 import { buildFeatures } from "./build-features.ts";
-import { checkCount, checkFields, checkName, checkObject, readDuration } from "./check.ts";
+import type { FeatureFields } from "./build-features.ts";
+import { checkFields, checkName, checkObject, readDuration, readTags } from "./check.ts";
 import type {
   Column,
   EntityDefinition,
@@ -16,17 +17,26 @@ import type {
   Windowing,
 } from "./definition.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { readSecondaryKey } from "./key-features.ts";
 import { readHistory } from "./read-history.ts";
-import type { CompactionConfig, ViewConfig } from "./view-config.ts";
+import { readViewJoinKeys } from "./read-view-join-keys.ts";
+import type { CompactionConfig } from "./view-config.ts";
 
 /** A config once its types are forgotten; JavaScript callers may have passed anything. */
-export type UntypedViewConfig = ViewConfig<
-  SourceDefinition,
-  readonly EntityDefinition[],
-  Windowing,
-  string,
-  Readonly<Record<string, readonly Aggregation[] | undefined>>
->;
+export interface UntypedViewConfig {
+  readonly entities: readonly EntityDefinition[];
+  readonly source: SourceDefinition;
+  readonly history?: unknown;
+  readonly windowing?: unknown;
+  readonly interval?: unknown;
+  readonly featureStartTime?: unknown;
+  readonly features?: unknown;
+  readonly secondaryKey?: unknown;
+  readonly attributes?: unknown;
+  readonly ttl?: unknown;
+  readonly compaction: CompactionConfig;
+  readonly tags?: unknown;
+}
 
 /** @throws DefinitionError */
 export function buildView(
@@ -37,25 +47,19 @@ export function buildView(
   const prefix = `Cannot define view "${name}"`;
   checkName(prefix, "its name", name);
   checkObject(prefix, "its config", config);
-  checkFields(prefix, config, viewFields);
+  checkKindOfFeatures(prefix, config);
   checkSource(prefix, kind, config.source);
-  const windowing = readWindowing(prefix, kind, config.windowing);
-  const intervalMs = readInterval(prefix, windowing, config.interval);
-  const joinKeys = readJoinKeys(prefix, config);
-  const featureStartTimeMs = readStartTime(prefix, config.featureStartTime);
-  const features = buildFeatures(config.features, {
-    prefix,
-    source: config.source,
-    windowing,
-    intervalMs,
-  });
+  const scope = { prefix, kind, joinKeys: readViewJoinKeys(prefix, config) };
+  const { joinKeys } = scope;
+  const features =
+    config.attributes === undefined ? readAggregates(config, scope) : readAttributes(config, scope);
   const compaction = readCompaction(prefix, config.compaction);
   const history = readHistory(config.history, {
     prefix,
     kind,
     source: config.source,
     columns: [...joinKeys, ...features.valueColumns],
-    intervalMs,
+    intervalMs: features.intervalMs,
     compactionEveryMs: compaction.compactionEveryMs,
   });
   const view = {
@@ -64,25 +68,72 @@ export function buildView(
     joinKeys,
     source: config.source,
     ...history,
-    windowing,
-    intervalMs,
-    featureStartTimeMs,
     ...features,
     ...compaction,
+    tags: readTags(prefix, config.tags),
   };
   return { ...view, fingerprint: fingerprintOf({ kind, ...view }) };
 }
 
-const viewFields = [
-  "entities",
-  "source",
-  "history",
+const sharedFields = ["entities", "source", "history", "compaction", "tags"];
+
+const aggregateFields = [
+  ...sharedFields,
   "windowing",
   "interval",
   "featureStartTime",
   "features",
-  "compaction",
+  "secondaryKey",
 ];
+
+const attributeFields = [...sharedFields, "attributes", "ttl"];
+
+/** A view has the one kind of features or the other. */
+function checkKindOfFeatures(prefix: string, config: UntypedViewConfig): void {
+  if (config.attributes === undefined) return checkFields(prefix, config, aggregateFields);
+  if (config.features !== undefined) {
+    throw new DefinitionError(
+      `${prefix}: it has features and attributes, move the attributes to a view of their own`,
+    );
+  }
+  checkFields(prefix, config, attributeFields);
+}
+
+interface ViewScope {
+  readonly prefix: string;
+  readonly kind: ViewDefinition["kind"];
+  readonly joinKeys: readonly Column[];
+}
+
+type ValueFields = FeatureFields &
+  Pick<ViewDefinition, "windowing" | "intervalMs" | "featureStartTimeMs" | "attributes">;
+
+function readAggregates(config: UntypedViewConfig, scope: ViewScope): ValueFields {
+  const { prefix, kind } = scope;
+  const { source } = config;
+  const windowing = readWindowing(prefix, kind, config.windowing);
+  const intervalMs = readInterval(prefix, windowing, config.interval);
+  const secondaryKey = readSecondaryKey(config.secondaryKey, { ...scope, source });
+  const featureScope = { prefix, source, windowing, intervalMs };
+  return {
+    windowing,
+    intervalMs,
+    featureStartTimeMs: readStartTime(prefix, config.featureStartTime),
+    attributes: null,
+    ...buildFeatures(config.features, secondaryKey, featureScope),
+  };
+}
+
+/** All of the entity's events count, up to the instant of the request. */
+function readAttributes(config: UntypedViewConfig, { prefix }: ViewScope): ValueFields {
+  return {
+    windowing: "continuous",
+    intervalMs: 0,
+    featureStartTimeMs: null,
+    attributes: { ttlMs: readTtl(prefix, config.ttl) },
+    ...buildAttributes(config.attributes, { prefix, source: config.source }),
+  };
+}
 
 function checkSource(prefix: string, kind: ViewDefinition["kind"], source: unknown): void {
   const kinds = kind === "streamView" ? ["streamSource"] : ["streamSource", "batchSource"];
@@ -128,59 +179,6 @@ function readInterval(prefix: string, windowing: Windowing, interval: unknown): 
     );
   }
   return intervalMs;
-}
-
-/** The join keys of all entities, each once and each a column of the source. */
-function readJoinKeys(prefix: string, config: UntypedViewConfig): readonly Column[] {
-  if (!Array.isArray(config.entities)) {
-    throw new DefinitionError(
-      `${prefix}: entities is ${describe(config.entities)}, expected an array`,
-    );
-  }
-  checkCount(prefix, "entities", {
-    count: config.entities.length,
-    min: 1,
-    max: limits.viewJoinKeysMax,
-  });
-  const joinKeys: Column[] = [];
-  config.entities.forEach((entity, i) => {
-    checkDefinition(entity, { prefix, name: `entities[${i}]`, kinds: ["entity"] });
-    for (const key of entity.joinKeys) {
-      checkJoinKey(`${prefix}: join key "${key.name}" of entity "${entity.name}"`, key, {
-        source: config.source,
-        earlier: joinKeys,
-      });
-      joinKeys.push(key);
-    }
-  });
-  checkCount(prefix, "the join keys of its entities", {
-    count: joinKeys.length,
-    min: 1,
-    max: limits.viewJoinKeysMax,
-  });
-  return joinKeys;
-}
-
-function checkJoinKey(
-  prefix: string,
-  key: Column,
-  among: { readonly source: SourceDefinition; readonly earlier: readonly Column[] },
-): void {
-  const { source, earlier } = among;
-  if (earlier.some(({ name }) => name === key.name)) {
-    throw new DefinitionError(`${prefix} is a join key already, expected each one once`);
-  }
-  const column = source.columns.find(({ name }) => name === key.name);
-  if (column === undefined) {
-    throw new DefinitionError(
-      `${prefix} is not a column of source "${source.name}", add it there with type "${key.type}"`,
-    );
-  }
-  if (column.type !== key.type) {
-    throw new DefinitionError(
-      `${prefix} has type "${key.type}" and its column in source "${source.name}" has type "${column.type}", make them the same`,
-    );
-  }
 }
 
 function readStartTime(prefix: string, text: unknown): number | null {

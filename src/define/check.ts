@@ -3,7 +3,7 @@
 import { parseDuration } from "../core/duration.ts";
 import { DefinitionError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import type { DataType, ScalarType } from "../core/value.ts";
+import type { DataType, ElementType, ScalarType } from "../core/value.ts";
 import { describe } from "./brand.ts";
 
 const namePattern = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/;
@@ -107,6 +107,8 @@ function checkDataTypeAt(
     );
   }
   const inner = (type as Readonly<Record<string, unknown>>)[shape];
+  // The one place of a float32: elsewhere a number is a float64.
+  if (shape === "array" && inner === ("float32" satisfies ElementType)) return;
   if (shape !== "struct") {
     return checkDataTypeAt(prefix, `${field}.${shape}`, { type: inner, depth: depth + 1 });
   }
@@ -164,4 +166,36 @@ export function checkFunction(prefix: string, field: string, value: unknown): vo
   if (value !== undefined && typeof value !== "function") {
     throw new DefinitionError(`${prefix}: ${field} is ${describe(value)}, expected a function`);
   }
+}
+
+/** Texts by name, in a copy; none if left out. */
+export function readTexts(
+  prefix: string,
+  field: string,
+  texts: unknown,
+): Readonly<Record<string, string>> {
+  if (texts === undefined) return {};
+  checkObject(prefix, field, texts);
+  const entries = Object.entries(texts as Readonly<Record<string, unknown>>);
+  for (const [name, text] of entries) {
+    if (typeof text !== "string") {
+      throw new DefinitionError(
+        `${prefix}: ${field}.${name} is ${describe(text)}, expected a string`,
+      );
+    }
+  }
+  return Object.fromEntries(entries) as Readonly<Record<string, string>>;
+}
+
+/** Tags of a view: free text by free name, bounded. */
+export function readTags(prefix: string, tags: unknown): Readonly<Record<string, string>> {
+  const read = readTexts(prefix, "tags", tags);
+  const entries = Object.entries(read);
+  checkCount(prefix, "tags", { count: entries.length, min: 0, max: limits.viewTagsMax });
+  if (entries.flat().some(({ length }) => length > limits.tagLengthMax)) {
+    throw new DefinitionError(
+      `${prefix}: tags has a name or value of more than ${limits.tagLengthMax} characters, expected at most that many`,
+    );
+  }
+  return read;
 }

@@ -1,7 +1,10 @@
 /** What a feature repository is once it is loaded: validated, with every default filled in. */
 
-import type { BoundFunction, StateAlgebra } from "../aggregate/aggregate.ts";
+import type { BoundFunction, MergeAlgebra, RowAlgebra } from "../aggregate/aggregate.ts";
+import type { ColumnSlot } from "../aggregate/keyed-states.ts";
 import type { DataType, Scalar, ScalarType, Value } from "../core/value.ts";
+import type { WindowSpan } from "../window/bounds.ts";
+import type { WindowSeries } from "../window/series.ts";
 
 export interface Column {
   readonly name: string;
@@ -44,12 +47,8 @@ export interface SourceDefinition {
   readonly filter: ((row: RawRow) => boolean | string) | null;
 }
 
-export interface Window {
-  /** Length in milliseconds; null for a lifetime window. */
-  readonly sizeMs: number | null;
-  /** Zero or negative, in milliseconds. */
-  readonly offsetMs: number;
-}
+/** Sizes and offsets in milliseconds. */
+export type Window = WindowSpan;
 
 export type Windowing = "sliding" | "sawtooth" | "continuous";
 
@@ -59,19 +58,36 @@ export interface FeatureDefinition {
   readonly column: string;
   readonly functionName: string;
   readonly n: number | null;
+  /** The function's own option, such as an accuracy; null where it has none. */
+  readonly option: number | null;
+  /** The newest one where there is a series of them. */
   readonly window: Window;
-  readonly bound: BoundFunction;
+  /** The windows whose answers make one array, oldest first; null where the window is alone. */
+  readonly series: WindowSeries | null;
+  /** What it is of one window. */
+  readonly bound: BoundFunction<MergeAlgebra>;
+  /** What it is of all its windows; `bound` says the same of a window that is alone. */
+  readonly output: DataType;
+  /** The answer for no rows, of all its windows. */
+  readonly emptyValue: Value;
   /** For each state of `bound`, its index in the view's `slots`. */
   readonly slotIndexes: readonly number[];
   readonly description: string | null;
 }
 
-/** One state of one column: the unit that records store, shared by all features that need it. */
-export interface Slot {
-  readonly column: string;
-  /** Index of `column` in the view's `valueColumns`. */
-  readonly columnIndex: number;
-  readonly algebra: StateAlgebra;
+/** One state of one column, or of whole rows: the unit that records store, shared by features. */
+export type Slot = ColumnSlot | RowSlot;
+
+export interface RowSlot {
+  readonly column: null;
+  readonly columnIndex: null;
+  readonly algebra: RowAlgebra;
+}
+
+/** Of a view whose features are the columns of its entity's newest row. */
+export interface AttributeRules {
+  /** How old that row may be; null for as old as it is. */
+  readonly ttlMs: number | null;
 }
 
 export interface ViewDefinition {
@@ -90,13 +106,17 @@ export interface ViewDefinition {
   /** With a history: watermarks are rounded down to multiples of this. Else 0. */
   readonly watermarkStepMs: number;
   readonly windowing: Windowing;
-  /** Zero for `continuous`. */
+  /** Zero for `continuous`, as attribute views are. */
   readonly intervalMs: number;
   /** Where lifetime windows start; null for never. */
   readonly featureStartTimeMs: number | null;
   /** Sorted by name, the order of the wire. */
   readonly features: readonly FeatureDefinition[];
-  /** The aggregated columns, sorted by name: the order that a source lists them in is no matter. */
+  /** The column by whose values each answer is an array, as the features of keys say; null for none. */
+  readonly secondaryKey: Column | null;
+  /** Set where the features are attributes instead of aggregations. */
+  readonly attributes: AttributeRules | null;
+  /** The columns it reads, sorted by name: the order that a source lists them in is no matter. */
   readonly valueColumns: readonly Column[];
   readonly slots: readonly Slot[];
   /** Whether some slot needs the tie key, so that raw events keep it. */
@@ -104,6 +124,8 @@ export interface ViewDefinition {
   readonly compactionEveryMs: number;
   /** How long after a compaction's seal its record stays exact. */
   readonly horizonMs: number;
+  /** What its owner says of it, for those who ask; no part of what it means. */
+  readonly tags: Readonly<Record<string, string>>;
   /** 16 hex digits over the view's data, its source's data and the declared versions of its functions. */
   readonly fingerprint: string;
 }
@@ -114,9 +136,14 @@ export interface OnDemandViewDefinition {
   /** The request values it takes, by name. */
   readonly request: Readonly<Record<string, DataType>>;
   /** The views it reads, by the name the transform knows them under. */
-  readonly inputs: Readonly<Record<string, ViewDefinition>>;
+  readonly inputs: Readonly<Record<string, ViewDefinition | OnDemandViewDefinition>>;
   /** Its features, in the order they were declared. */
   readonly output: Readonly<Record<string, DataType>>;
+  /** Of its features, by name; some may have none. */
+  readonly descriptions: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+  /** On-demand views that stand on each other up to this one, itself included: 1 where it reads none. */
+  readonly depth: number;
   readonly transform: (inputs: TransformInputs) => Readonly<Record<string, unknown>>;
 }
 
@@ -131,11 +158,11 @@ export interface TransformInputs {
 export interface ServiceDefinition {
   readonly kind: "service";
   readonly name: string;
-  /** Aggregate views, sorted by name: its own, and those its on-demand views read. */
+  /** Views with records, sorted by name: its own, and those its on-demand views read. */
   readonly views: readonly ViewDefinition[];
-  /** Names of the views whose features are in the answer. */
+  /** Names of the views whose features are in the answer, sorted. */
   readonly servedViews: readonly string[];
-  /** Sorted by name. */
+  /** Its own and those they read, each after all that it reads; by name where that leaves a choice. */
   readonly onDemandViews: readonly OnDemandViewDefinition[];
   /** What a count of nothing is on the wire: 0 unless declared `null`. */
   readonly emptyCount: "zero" | "null";

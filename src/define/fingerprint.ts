@@ -34,12 +34,16 @@ function printedData(view: UnprintedView): unknown {
     featureStartTimeMs: view.featureStartTimeMs,
     valueColumns: view.valueColumns.map(({ name, type }) => ({ name, type })),
     slots: view.slots.map(({ column, algebra }) => ({ column, key: algebra.key })),
-    features: view.features.map(({ column, functionName, n, window }) => ({
+    features: view.features.map(({ column, functionName, n, option, window, series }) => ({
       column,
       functionName,
       n,
+      ...(option !== null && { option }),
       window,
+      ...(series !== null && { series }),
     })),
+    ...(view.secondaryKey !== null && { secondaryKey: view.secondaryKey.name }),
+    ...(view.attributes !== null && { attributes: view.attributes }),
   };
 }
 

@@ -10,7 +10,9 @@ import {
   checkFields,
   checkName,
   checkObject,
+  readTags,
   readText,
+  readTexts,
 } from "./check.ts";
 import type { OnDemandViewDefinition } from "./definition.ts";
 import type { carriedTypes, ValueOf } from "./feature-types.ts";
@@ -19,8 +21,10 @@ import type { View } from "./view-config.ts";
 /** Data types by name, of request values or of outputs. */
 export type DataTypes = Readonly<Record<string, DataType>>;
 
-/** Views by the name the transform knows them under. */
-export type InputViews = Readonly<Record<string, View>>;
+/** Views by the name the transform knows them under. Definitions are values, so none can read itself. */
+export interface InputViews {
+  readonly [input: string]: View | OnDemandView;
+}
 
 export interface OnDemandView<
   Name extends string = string,
@@ -43,10 +47,13 @@ export type RequestValues<Request extends DataTypes> = {
 
 /** Features by name, without their view's name. */
 export type FeaturesOfView<Of> = Of extends {
-  readonly [carriedTypes]?: { readonly features: infer Features };
+  readonly kind: "onDemandView";
+  readonly output: infer Output extends DataTypes;
 }
-  ? Features
-  : never;
+  ? TransformResult<Output>
+  : Of extends { readonly [carriedTypes]?: { readonly features: infer Features } }
+    ? Features
+    : never;
 
 /** What a transform is given: frozen, and the same online as in training. */
 export type TransformArguments<Request extends DataTypes, Inputs extends InputViews> = {
@@ -67,6 +74,9 @@ export interface OnDemandViewConfig<Request, Inputs, Output> {
   readonly inputs?: Inputs;
   /** Its features, in the order they are listed. */
   readonly output: Output;
+  /** What its features are, by name, for those who ask. */
+  readonly descriptions?: { readonly [Name in keyof Output]?: string };
+  readonly tags?: Readonly<Record<string, string>>;
   readonly version?: string;
 }
 
@@ -116,7 +126,7 @@ export function onDemandView<
   const prefix = `Cannot define on-demand view "${name}"`;
   checkName(prefix, "its name", name);
   checkObject(prefix, "its config", config);
-  checkFields(prefix, config, ["request", "inputs", "output", "transform", "version"]);
+  checkFields(prefix, config, configFields);
   const { request = {} as Request, inputs = {} as Inputs, output } = config;
   checkDataTypes(prefix, request, { field: "request", min: 0, max: limits.viewRequestValuesMax });
   checkInputs(prefix, inputs);
@@ -133,11 +143,24 @@ export function onDemandView<
     request: { ...request },
     inputs: { ...inputs },
     output: { ...output },
+    descriptions: readDescriptions(prefix, config.descriptions, output),
+    tags: readTags(prefix, config.tags),
+    depth: readDepth(prefix, inputs),
     // Its caller passes what `request` and `inputs` declare, which is what the types above say.
     transform: config.transform as unknown as OnDemandViewDefinition["transform"],
     version: readText(prefix, "version", config.version),
   });
 }
+
+const configFields = [
+  "request",
+  "inputs",
+  "output",
+  "descriptions",
+  "tags",
+  "transform",
+  "version",
+];
 
 function checkDataTypes(
   prefix: string,
@@ -164,6 +187,31 @@ function checkInputs(prefix: string, inputs: InputViews): void {
         `${prefix}: inputs.${name} has the name of another argument of the transform, choose another name`,
       );
     }
-    checkDefinition(view, { prefix, name: `inputs.${name}`, kinds: ["streamView", "batchView"] });
+    const kinds = ["streamView", "batchView", "onDemandView"];
+    checkDefinition(view, { prefix, name: `inputs.${name}`, kinds });
   }
+}
+
+function readDescriptions(
+  prefix: string,
+  descriptions: unknown,
+  output: DataTypes,
+): Readonly<Record<string, string>> {
+  const read = readTexts(prefix, "descriptions", descriptions);
+  const other = Object.keys(read).find((name) => !Object.hasOwn(output, name));
+  if (other === undefined) return read;
+  throw new DefinitionError(
+    `${prefix}: descriptions.${other} is of no output, expected one of ${Object.keys(output).join(", ")}`,
+  );
+}
+
+function readDepth(prefix: string, inputs: InputViews): number {
+  const depths = Object.values(inputs).map((view) =>
+    view.kind === "onDemandView" ? view.depth : 0,
+  );
+  const depth = 1 + Math.max(0, ...depths);
+  if (depth <= limits.onDemandDepthMax) return depth;
+  throw new DefinitionError(
+    `${prefix}: ${depth} on-demand views stand on each other up to it, expected at most ${limits.onDemandDepthMax}`,
+  );
 }

@@ -8,11 +8,11 @@ import { checkCount, checkFields, checkName, checkObject } from "./check.ts";
 import type { OnDemandViewDefinition, ServiceDefinition, ViewDefinition } from "./definition.ts";
 import type { carriedTypes, Flat, IntersectionOf } from "./feature-types.ts";
 import type {
+  DataTypes,
   FeaturesOfView,
   InputViews,
   OnDemandView,
   RequestValues,
-  TransformResult,
 } from "./on-demand-view.ts";
 import type { View } from "./view-config.ts";
 
@@ -40,12 +40,12 @@ type ServedBy<Of> = Of extends {
 /** The join keys a request to a service must give: column types by name. */
 export type JoinKeysOf<Of extends Service> = Flat<IntersectionOf<KeysOfServed<ServedBy<Of>>>>;
 
-type KeysOfServed<Each> =
-  Each extends OnDemandView<string, infer _, infer Inputs>
-    ? KeysOfInputs<Inputs>
-    : KeysOfView<Each>;
-
-type KeysOfInputs<Inputs extends InputViews> = KeysOfView<Inputs[keyof Inputs]>;
+type KeysOfServed<Each> = Each extends {
+  readonly kind: "onDemandView";
+  readonly inputs: infer Inputs extends InputViews;
+}
+  ? KeysOfServed<Inputs[keyof Inputs]>
+  : KeysOfView<Each>;
 
 type KeysOfView<Each> = Each extends {
   readonly [carriedTypes]?: { readonly joinKeys: infer Keys };
@@ -56,17 +56,21 @@ type KeysOfView<Each> = Each extends {
 /** The request values a request to a service must give, by name. */
 export type RequestOf<Of extends Service> = Flat<IntersectionOf<RequestOfServed<ServedBy<Of>>>>;
 
-type RequestOfServed<Each> =
-  Each extends OnDemandView<string, infer Request> ? RequestValues<Request> : never;
+/** Of on-demand views, and of those that they read. */
+type RequestOfServed<Each> = Each extends {
+  readonly kind: "onDemandView";
+  readonly request: infer Request extends DataTypes;
+  readonly inputs: infer Inputs extends InputViews;
+}
+  ? RequestValues<Request> | RequestOfServed<Inputs[keyof Inputs]>
+  : never;
 
 /** The values a service answers with, by `{view}.{feature}`. */
 export type FeaturesOf<Of extends Service> = Flat<IntersectionOf<NamedFeatures<ServedBy<Of>>>>;
 
 type NamedFeatures<Each> = Each extends ServedView
-  ? Qualified<Each["name"], Each extends OnDemandView ? OutputOf<Each> : FeaturesOfView<Each>>
+  ? Qualified<Each["name"], FeaturesOfView<Each>>
   : never;
-
-type OutputOf<Each extends OnDemandView> = TransformResult<Each["output"]>;
 
 type Qualified<Name extends string, Features> = {
   readonly [Feature in keyof Features & string as `${Name}.${Feature}`]: Features[Feature];
@@ -84,7 +88,7 @@ export function service<const Name extends string, const Views extends readonly 
   options: ServiceOptions = {},
 ): Service<Name, Views> {
   const prefix = `Cannot define service "${name}"`;
-  checkName(prefix, "its name", name);
+  checkServiceName(prefix, name);
   checkServed(prefix, views);
   checkObject(prefix, "its options", options);
   checkFields(prefix, options, ["emptyCount"]);
@@ -94,21 +98,44 @@ export function service<const Name extends string, const Views extends readonly 
       `${prefix}: emptyCount is ${describe(emptyCount)}, expected "zero" or "null"`,
     );
   }
-  const onDemandViews = views.filter((view) => view.kind === "onDemandView").sort(compareNames);
+  const onDemandViews = withInputs(views.filter((view) => view.kind === "onDemandView"));
   const read = onDemandViews.flatMap((view) => Object.values(view.inputs));
-  const direct = views.filter((view) => view.kind !== "onDemandView");
-  const aggregateViews = [...new Set<ViewDefinition>([...direct, ...read])].sort(compareNames);
-  refuseTwins(prefix, [...aggregateViews, ...onDemandViews]);
-  checkJoinKeys(prefix, aggregateViews);
+  const recordViews = [...new Set([...views, ...read].filter(isRecordView))].sort(compareNames);
+  refuseTwins(prefix, [...recordViews, ...onDemandViews]);
+  checkJoinKeys(prefix, recordViews);
   checkRequest(prefix, onDemandViews);
   return brandDefinition<Service<Name, Views>>({
     kind: "service",
     name,
-    views: aggregateViews,
+    views: recordViews,
     servedViews: views.map((view) => view.name).sort(),
     onDemandViews,
     emptyCount,
   });
+}
+
+/** `fraud`, or `fraud:v2` for a variant of it. */
+function checkServiceName(prefix: string, name: unknown): void {
+  const [base, ...variants] = typeof name === "string" ? name.split(":") : [name];
+  checkName(prefix, "its name", variants.length > 1 ? name : base);
+  for (const variant of variants) checkName(prefix, "the variant in its name", variant);
+}
+
+/** Each once, after all that it reads. */
+function withInputs(views: readonly OnDemandViewDefinition[]): readonly OnDemandViewDefinition[] {
+  const ordered = new Set<OnDemandViewDefinition>();
+  const add = (view: OnDemandViewDefinition): void => {
+    if (ordered.has(view)) return;
+    const inputs = Object.values(view.inputs).filter((input) => input.kind === "onDemandView");
+    inputs.sort(compareNames).forEach(add);
+    ordered.add(view);
+  };
+  [...views].sort(compareNames).forEach(add);
+  return [...ordered];
+}
+
+function isRecordView(view: ViewDefinition | OnDemandViewDefinition): view is ViewDefinition {
+  return view.kind !== "onDemandView";
 }
 
 function checkServed(prefix: string, views: readonly ServedView[]): void {

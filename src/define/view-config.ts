@@ -49,7 +49,8 @@ export type FeatureListsOver<Columns extends ColumnTypes> = {
   readonly [Column in keyof Columns]?: readonly Aggregation<FunctionNameFor<Columns[Column]>>[];
 };
 
-export interface ViewConfig<Source, Entities, Of, Interval, Lists> {
+/** What every view has. */
+export interface SharedViewConfig<Source, Entities> {
   readonly entities: Entities;
   readonly source: Source;
   /**
@@ -58,14 +59,42 @@ export interface ViewConfig<Source, Entities, Of, Interval, Lists> {
    * Left out, compactions cover what was ingested and backfilled into the source itself.
    */
   readonly history?: SourceDefinition & { readonly kind: "batchSource" };
+  readonly compaction: CompactionConfig;
+  /** For those who ask what is served; the same records and values whatever they say. */
+  readonly tags?: Readonly<Record<string, string>>;
+}
+
+export interface ViewConfig<Source, Entities, Of, Interval, Lists, Key> extends SharedViewConfig<
+  Source,
+  Entities
+> {
   readonly windowing: Of;
   /** The step of the window edges. `continuous` takes none. */
   readonly interval?: Interval;
   /** Where lifetime windows start, as RFC 3339; never if left out. */
   readonly featureStartTime?: string;
   readonly features: Lists;
-  readonly compaction: CompactionConfig;
+  /**
+   * A column of strings or int64s: every answer becomes an array of one value a key that occurs in
+   * the window, beside the keys themselves, ascending, as `{key}_keys_{window}`.
+   */
+  readonly secondaryKey?: Key;
 }
+
+/** A view whose features are the columns of its entity's newest row, each under its own name. */
+export interface AttributeConfig<Source, Entities, Names> extends SharedViewConfig<
+  Source,
+  Entities
+> {
+  readonly attributes: Names;
+  /** How old that row may be; left out, as old as it is. */
+  readonly ttl?: Duration;
+}
+
+/** Names of columns that can be a secondary key. */
+export type KeyColumn<Columns extends ColumnTypes> = {
+  [Name in keyof Columns & string]: Columns[Name] extends "string" | "int64" ? Name : never;
+}[keyof Columns & string];
 
 /** What is checked of a config beyond its shape. */
 export interface ViewRules<Columns extends ColumnTypes, Entities, Lists> {

@@ -5,6 +5,7 @@
  *   tm/{view}/{fingerprint}/{entity}/s      stream record
  *   tm/gone/{digest}                        tombstone of an entity, in all its views
  *   tm/region                               what a region that follows another has of it
+ *   tm/access                               its copy of the key book there
  *
  * The entity is its join keys in declared order, joined by `|`, with `%`, `|`, `/` and control
  * characters percent-escaped, so that no two entities share a name. A tombstone outlives its entity,
@@ -33,6 +34,8 @@ const joiner = "|";
 export const tombstonePrefix = "tm/gone/";
 
 export const regionKey = "tm/region";
+
+export const accessKey = "tm/access";
 
 const encoder = new TextEncoder();
 

@@ -4,17 +4,21 @@
  * (timestamp, tie); no event lies in a tile's interval.
  */
 
-import { compareScalars, compareUtf8 } from "../core/value.ts";
-import type { Scalar, ScalarType } from "../core/value.ts";
-import type { StateAlgebra } from "../aggregate/aggregate.ts";
+import type { ScalarType } from "../core/value.ts";
+import type { Row, RowAlgebra, StateAlgebra } from "../aggregate/aggregate.ts";
 
 /** What a record's bytes depend on: fixed by the view's definition, named by its fingerprint. */
 export interface RecordLayout {
   readonly fingerprint: string;
   readonly valueColumns: readonly { readonly name: string; readonly type: ScalarType }[];
-  readonly slots: readonly { readonly columnIndex: number; readonly algebra: StateAlgebra }[];
+  readonly slots: readonly RecordSlot[];
   readonly ordered: boolean;
 }
+
+/** What a slot's states are of: one of the value columns, or whole rows where the index is null. */
+export type RecordSlot =
+  | { readonly columnIndex: number; readonly algebra: StateAlgebra }
+  | { readonly columnIndex: null; readonly algebra: RowAlgebra };
 
 export interface StateTile {
   /** Half open `[startMs, endMs)`; the ends may be infinite. */
@@ -24,13 +28,8 @@ export interface StateTile {
   readonly states: readonly unknown[];
 }
 
-export interface RawEvent {
-  readonly timestampMs: number;
-  /** The event id where the layout is ordered, else "". */
-  readonly tie: string;
-  /** One a value column, in the layout's order; null where the event has none. */
-  readonly values: readonly (Scalar | null)[];
-}
+/** Its tie is the event id where the layout is ordered, else ""; its values go by value column. */
+export type RawEvent = Row;
 
 export interface Partial {
   /** The cover's `earliestMs` when it was written; a rewrite never goes back behind it. */
@@ -49,7 +48,11 @@ export function addEventInto(
 ): void {
   const slots = layout.slots;
   for (let i = 0; i < slots.length; i++) {
-    const slot = slots[i] as RecordLayout["slots"][number];
+    const slot = slots[i] as RecordSlot;
+    if (slot.columnIndex === null) {
+      slot.algebra.addRowInto(states[i], event);
+      continue;
+    }
     const value = event.values[slot.columnIndex];
     if (value !== null && value !== undefined) slot.algebra.addInto(states[i], value, event);
   }
@@ -57,20 +60,4 @@ export function addEventInto(
 
 export function emptyStates(layout: RecordLayout): unknown[] {
   return layout.slots.map((slot) => slot.algebra.empty());
-}
-
-/** By time, then tie, then values: a total order on events that are not equal. */
-export function compareEvents(a: RawEvent, b: RawEvent): number {
-  if (a.timestampMs !== b.timestampMs) return a.timestampMs - b.timestampMs;
-  if (a.tie !== b.tie) return compareUtf8(a.tie, b.tie);
-  for (let i = 0; i < a.values.length; i++) {
-    const order = compareNullable(a.values[i] ?? null, b.values[i] ?? null);
-    if (order !== 0) return order;
-  }
-  return 0;
-}
-
-function compareNullable(a: Scalar | null, b: Scalar | null): number {
-  if (a === null || b === null) return a === b ? 0 : a === null ? -1 : 1;
-  return compareScalars(a, b);
 }

@@ -11,7 +11,7 @@ import { CorruptRecordError } from "../core/errors.ts";
 import { xxh32 } from "../core/hash.ts";
 import { packMsgpack, unpackMsgpack } from "./msgpack.ts";
 
-export type RecordKind = "batch" | "stream" | "tombstone" | "region";
+export type RecordKind = "batch" | "stream" | "tombstone" | "region" | "access";
 
 const magic = [0x54, 0x4d] as const;
 const version = 1;
@@ -20,6 +20,7 @@ const kindBytes: Readonly<Record<RecordKind, number>> = {
   stream: 0x53,
   tombstone: 0x47,
   region: 0x52,
+  access: 0x41,
 };
 const headerBytes = 8;
 

@@ -8,7 +8,8 @@ import { ByteWriter } from "../core/bytes.ts";
 import { tileAt } from "../window/cover.ts";
 import type { Cover } from "../window/cover.ts";
 import type { Interval } from "../window/bounds.ts";
-import { addEventInto, compareEvents, emptyStates } from "./partial.ts";
+import { compareRows } from "../aggregate/row.ts";
+import { addEventInto, emptyStates } from "./partial.ts";
 import type { Partial, RawEvent, RecordLayout, StateTile } from "./partial.ts";
 import { eventBytes, tileBytes } from "./partial-codec.ts";
 
@@ -37,7 +38,7 @@ export function retile(
   },
 ): Partial {
   const { cover, earliestMs, layout } = context;
-  const sorted = [...before.flatMap((partial) => partial.events), ...events].sort(compareEvents);
+  const sorted = [...before.flatMap((partial) => partial.events), ...events].sort(compareRows);
   const sortedTiles = before.flatMap((partial) => partial.tiles);
   if (before.length > 1) sortedTiles.sort((a, b) => a.startMs - b.startMs);
   const open = openTiles(sortedTiles, sorted, cover);

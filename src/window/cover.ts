@@ -25,9 +25,9 @@
  */
 
 import { ceilTo, instantMsMax } from "../core/instant.ts";
-import { edgeStepMs, leadAt, startEdge } from "./bounds.ts";
+import { edgeStepMs, endEdge, startEdge } from "./bounds.ts";
 import type { Interval, WindowGeometry, WindowSpan } from "./bounds.ts";
-import { boundaryAfter, boundaryAtOrBefore } from "./zone.ts";
+import { boundaryAfter, boundaryAtOrBefore, phaseOf } from "./zone.ts";
 import type { Zone } from "./zone.ts";
 
 /** The requests that a cover serves exactly. */
@@ -61,15 +61,16 @@ export function planCover(
   reads: CoveredReads,
 ): Cover {
   const zones = new Map<string, Zone>();
+  const gridZones: Zone[] = [];
   let keepFromMs = Infinity;
   for (const window of windows) {
     for (const zone of [startZone(geometry, window, reads), endZone(geometry, window, reads)]) {
-      if (zone.firstMs === -Infinity) continue;
-      zones.set(Object.values(zone).join(" "), zone);
+      if (window.gridMs !== undefined) gridZones.push(zone);
+      else if (zone.firstMs !== -Infinity) zones.set(Object.values(zone).join(" "), zone);
     }
     keepFromMs = Math.min(keepFromMs, startEdge(geometry, window, reads.earliestMs));
   }
-  const cover = { zones: [...zones.values()], keepFromMs };
+  const cover = { zones: [...zones.values(), ...joinSteps(gridZones)], keepFromMs };
   return { ...cover, keepFromMs: tileAt(cover, keepFromMs).startMs };
 }
 
@@ -95,21 +96,42 @@ export function tileAt(cover: Cover, timestampMs: number): Interval {
   };
 }
 
+/**
+ * The zones of a series follow one another on one grid, each a step behind the next, and are one:
+ * whatever the request, every boundary between the oldest edge and the newest is the edge of some
+ * window. Which zones are one depends on the windows alone, so that later covers stay coarser.
+ */
+function joinSteps(zones: readonly Zone[]): Zone[] {
+  const joined: Zone[] = [];
+  const lastOf = new Map<string, { readonly index: number; readonly firstMs: number }>();
+  for (const zone of zones.toSorted((a, b) => a.firstMs - b.firstMs)) {
+    const { firstMs, stepMs } = zone;
+    const grid = `${stepMs} ${phaseOf(zone)}`;
+    const last = lastOf.get(grid);
+    const follows = last !== undefined && firstMs - last.firstMs <= stepMs;
+    const index = follows ? last.index : joined.length;
+    const before = joined[index] ?? zone;
+    joined[index] = { ...before, lastMs: Math.max(before.lastMs, zone.lastMs) };
+    lastOf.set(grid, { index, firstMs });
+  }
+  return joined;
+}
+
 function startZone(geometry: WindowGeometry, window: WindowSpan, reads: CoveredReads): Zone {
   const firstMs = startEdge(geometry, window, reads.earliestMs);
   if (window.sizeMs === null) return fixedZone(firstMs);
   const lastMs = startEdge(geometry, window, reads.latestMs);
-  return sweep(firstMs, lastMs, { stepMs: edgeStepMs(geometry, "start"), reads });
+  return sweep(firstMs, lastMs, { stepMs: edgeStepMs(geometry, window, "start"), reads });
 }
 
 function endZone(geometry: WindowGeometry, window: WindowSpan, reads: CoveredReads): Zone {
-  const firstMs = leadAt(geometry, reads.earliestMs) + window.offsetMs;
-  const stepMs = edgeStepMs(geometry, "end");
+  const firstMs = endEdge(geometry, window, reads.earliestMs);
+  const stepMs = edgeStepMs(geometry, window, "end");
   // The leading edge of a live window meets every event as it becomes due, however late it is.
   if (window.offsetMs === 0 && reads.overtimeMs > 0) {
     return sweep(firstMs, Infinity, { stepMs, reads });
   }
-  const lastMs = leadAt(geometry, reads.latestMs) + window.offsetMs;
+  const lastMs = endEdge(geometry, window, reads.latestMs);
   return sweep(firstMs, lastMs, { stepMs, reads });
 }
 

@@ -13,7 +13,8 @@
  *   older batch record past its horizon rounds its edge to a multiple of H * 2^k that lies behind
  *   this zone; the record must have a boundary there too, or the rounding would run away.
  *
- * The multiples are counted from 1970, so that records with other zones have the same ones.
+ * The multiples are counted from 1970, so that records with other zones have the same ones. Where
+ * the edge is off the multiples of its step, so are they all, by the same phase.
  */
 
 import { ceilTo, floorTo, instantMsMax } from "../core/instant.ts";
@@ -22,7 +23,7 @@ export interface Zone {
   /** Where the edge stands for the earliest request, and for the latest one within the horizon. */
   readonly firstMs: number;
   readonly lastMs: number;
-  /** First and last are multiples of it. */
+  /** First and last are a multiple of it apart. */
   readonly stepMs: number;
   /** H, a multiple of the step; 0 where no request comes later than the latest one. */
   readonly overtimeMs: number;
@@ -30,6 +31,11 @@ export interface Zone {
 }
 
 const multiplesPerLevelBehind = 4;
+
+/** How far the edge is past a multiple of its step. */
+export function phaseOf({ firstMs, stepMs }: Zone): number {
+  return firstMs - floorTo(firstMs, stepMs);
+}
 
 /** The last boundary at or before an instant; -Infinity for none. */
 export function boundaryAtOrBefore(zone: Zone, instantMs: number): number {
@@ -56,9 +62,10 @@ interface Neighbours {
 function aheadAround(zone: Zone, instantMs: number): Neighbours {
   let beforeMs = zone.lastMs;
   if (zone.overtimeMs === 0) return { beforeMs, afterMs: Infinity };
+  const phaseMs = phaseOf(zone);
   let levelStartMs = zone.lastMs;
   for (let tileMs = zone.overtimeMs; levelStartMs <= instantMsMax; tileMs *= 2) {
-    const boundaryMs = ceilTo(levelStartMs, tileMs);
+    const boundaryMs = ceilTo(levelStartMs - phaseMs, tileMs) + phaseMs;
     if (boundaryMs > instantMs) return { beforeMs, afterMs: boundaryMs };
     beforeMs = boundaryMs;
     levelStartMs += tileMs;
@@ -67,19 +74,22 @@ function aheadAround(zone: Zone, instantMs: number): Neighbours {
 }
 
 function behindAround(zone: Zone, instantMs: number): Neighbours {
+  const phaseMs = phaseOf(zone);
+  const multipleAtOrBefore = (atMs: number, tileMs: number) =>
+    floorTo(atMs - phaseMs, tileMs) + phaseMs;
   let levelEndMs = zone.firstMs;
   let afterLevelMs = Infinity;
   for (let tileMs = zone.overtimeMs; levelEndMs >= -instantMsMax; tileMs *= 2) {
     const levelStartMs = levelEndMs - multiplesPerLevelBehind * tileMs;
     if (instantMs > levelStartMs) {
-      const ownMs = floorTo(instantMs, tileMs);
+      const ownMs = multipleAtOrBefore(instantMs, tileMs);
       const nextMs = ownMs + tileMs;
       return {
-        beforeMs: ownMs > levelStartMs ? ownMs : floorTo(levelStartMs, 2 * tileMs),
+        beforeMs: ownMs > levelStartMs ? ownMs : multipleAtOrBefore(levelStartMs, 2 * tileMs),
         afterMs: nextMs <= levelEndMs ? nextMs : afterLevelMs,
       };
     }
-    afterLevelMs = floorTo(levelStartMs, tileMs) + tileMs;
+    afterLevelMs = multipleAtOrBefore(levelStartMs, tileMs) + tileMs;
     levelEndMs = levelStartMs;
   }
   return { beforeMs: -Infinity, afterMs: afterLevelMs };

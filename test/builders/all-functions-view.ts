@@ -1,10 +1,13 @@
-/** A view with every function over every kind of column, for tests of records. */
+/** Views with every function over every kind of column, for tests of records. */
 
 import {
+  approxCountDistinct,
+  approxPercentile,
   count,
   entity,
   first,
   firstDistinct,
+  histogram,
   last,
   lastDistinct,
   max,
@@ -14,6 +17,7 @@ import {
   streamSource,
   streamView,
   sum,
+  topK,
   varPop,
 } from "../../src/index.ts";
 import type { Scalar } from "../../src/core/value.ts";
@@ -48,9 +52,24 @@ export const allFunctions = streamView("all_functions", {
   compaction: { every: "1d" },
 });
 
+/** Functions of sketches and value counts: apart, since the bytes of the view above are golden. */
+export const sketchFunctions = streamView("sketch_functions", {
+  entities: [user],
+  source: allEvents,
+  windowing: "sliding",
+  interval: "5m",
+  features: {
+    amt: [approxCountDistinct(4, "7d"), approxPercentile(0.5, "1h"), approxPercentile(0.9, "7d")],
+    qty: [topK(2, "1h", { distinctMax: 4 }), topK(2, "7d", { distinctMax: 4 }), histogram("1d")],
+    merchant: [approxCountDistinct("1d"), topK(3, "lifetime"), histogram("7d", { distinctMax: 5 })],
+    ok: [histogram("1h"), approxCountDistinct("lifetime")],
+  },
+  compaction: { every: "1d" },
+});
+
 const merchants = ["", "a", "é", "日本", "😀", "a b|c/d%"] as const;
 
-/** A random event of the view, about one value in six null. */
+/** A random event of either view, about one value in six null. */
 export function randomEvent(random: Random, timestampMs: number, id: string): RawEvent {
   const values: Record<string, () => Scalar> = {
     amt: () => random.pick([0.1, 1e16, -1e16, 5e-324, random.next() * 1000, 12.5]),

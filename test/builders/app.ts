@@ -1,14 +1,19 @@
 /** An app over real parts, all in this process: stores in memory, logs in SQLite, a publisher. */
 
+import { randomBytes } from "node:crypto";
 import type { Hono } from "hono";
 import { hostClock } from "../../adapters/host-clock.ts";
+import { lazyParts } from "../../adapters/runtimes/server/lazy-parts.ts";
 import { SqliteEventLog } from "../../adapters/logs/sqlite-event-log.ts";
 import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
+import { HomeAccess } from "../../src/access/home-access.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
+import type { KeyAccess } from "../../src/http/access.ts";
 import { LogHome } from "../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
+import type { ObserveOptions } from "../../src/observe/observation.ts";
 import { StoreStreamHome } from "../../src/ingest/store-stream-home.ts";
 import type { LogRow } from "../../src/store/event-log.ts";
 import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
@@ -23,6 +28,8 @@ export interface TestAppOptions {
   readonly logShardCount?: number;
   readonly streamShardCount?: number;
   readonly batchStore?: OnlineStore;
+  readonly access?: KeyAccess;
+  readonly observe?: ObserveOptions;
 }
 
 export interface Answer {
@@ -65,6 +72,7 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const logShards = (log: string) => logs.get(log) ?? [];
   const state = new MemoryStateTable();
   const app = createApp({
+    ...lazyParts,
     workspaces: [
       {
         name: options.workspace ?? "prod",
@@ -74,13 +82,15 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
           logs: [...logs.keys()],
           logShards,
           publisher: new Publisher({ repository, batchStore, streams, logShards, state }),
+          access: new HomeAccess({ state, randomBytes, configuration: "test" }),
         },
       },
     ],
     clock: { ...hostClock(), now: () => clock.nowMs },
     random: () => 0,
     testClock,
-    access: "loopback",
+    access: options.access ?? "loopback",
+    ...(options.observe !== undefined && { observe: options.observe }),
     report: (error) => reported.push(error),
   });
   return {

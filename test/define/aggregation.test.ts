@@ -6,16 +6,18 @@ import type { FunctionName, FunctionNameFor } from "../../src/define/aggregation
 
 const numeric = ["mean", "stddev_pop", "stddev_samp", "sum", "var_pop", "var_samp"] as const;
 const distinct = ["first_distinct", "last_distinct"] as const;
-const general = ["count", "first", "last"] as const;
+const general = ["approx_count_distinct", "count", "first", "last"] as const;
+const counted = ["histogram", "top_k"] as const;
+const percentile = ["approx_percentile"] as const;
 const extreme = ["max", "min"] as const;
 
 /** What the types say each column type may be aggregated by; the claims below check both ways. */
 const namesByType = {
-  string: [...general, ...extreme, ...distinct],
-  int64: [...general, ...extreme, ...distinct, ...numeric],
-  float64: [...general, ...extreme, ...numeric],
-  boolean: [...general, ...distinct],
-  timestamp: [...general, ...extreme, ...distinct],
+  string: [...general, ...extreme, ...distinct, ...counted],
+  int64: [...general, ...extreme, ...distinct, ...numeric, ...counted, ...percentile],
+  float64: [...general, ...extreme, ...numeric, ...percentile],
+  boolean: [...general, ...distinct, ...counted],
+  timestamp: [...general, ...extreme, ...distinct, ...counted],
 } as const satisfies { readonly [Type in ScalarType]: readonly FunctionNameFor<Type>[] };
 
 type Unlisted = {
@@ -47,6 +49,8 @@ const calls: readonly (readonly [helpers.Aggregation, FunctionName])[] = [
   [helpers.stddevSamp("1h"), "stddev_samp"],
   [helpers.last("1h"), "last"],
   [helpers.first("1h"), "first"],
+  [helpers.approxCountDistinct("1h"), "approx_count_distinct"],
+  [helpers.histogram("1h"), "histogram"],
 ];
 
 test.each(calls)("an aggregation helper without a count, case %#", (aggregation, functionName) => {
@@ -67,6 +71,9 @@ const countedCalls: readonly (readonly [helpers.Aggregation, FunctionName])[] = 
   [helpers.first(3, "1h", options), "first"],
   [helpers.lastDistinct(3, "1h", options), "last_distinct"],
   [helpers.firstDistinct(3, "1h", options), "first_distinct"],
+  [helpers.approxCountDistinct(3, "1h", options), "approx_count_distinct"],
+  [helpers.approxPercentile(3, "1h", options), "approx_percentile"],
+  [helpers.topK(3, "1h", options), "top_k"],
 ];
 
 test.each(countedCalls)(
@@ -81,6 +88,21 @@ test.each(countedCalls)(
     });
   },
 );
+
+test("an aggregation helper hands on the options of its function", () => {
+  const given = [
+    helpers.approxPercentile(0.5, "1h", { ...options, accuracy: 0.05 }),
+    helpers.topK(3, "1h", { distinctMax: 9 }),
+    helpers.histogram("1h", { distinctMax: 9 }),
+    helpers.histogram("1h"),
+  ];
+  expect(given.map(({ functionOptions }) => functionOptions)).toEqual([
+    { accuracy: 0.05 },
+    { distinctMax: 9 },
+    { distinctMax: 9 },
+    undefined,
+  ]);
+});
 
 test("every function of the table has a helper", () => {
   const named = [...calls, ...countedCalls].map(([, name]) => name);

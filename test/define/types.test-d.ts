@@ -5,8 +5,11 @@
  */
 
 import {
+  approxCountDistinct,
+  approxPercentile,
   count,
   entity,
+  histogram,
   last,
   lastDistinct,
   mean,
@@ -17,6 +20,7 @@ import {
   batchSource,
   batchView,
   sum,
+  topK,
 } from "../../src/index.ts";
 import type { FeaturesOf, FeaturesOfView, JoinKeysOf, RequestOf } from "../../src/index.ts";
 import {
@@ -84,6 +88,23 @@ export type Claims = [
       }
     >
   >,
+  Holds<
+    Equal<
+      FeaturesOfView<typeof sketched>,
+      {
+        readonly amt_approx_percentile_0_95_1d_5m: number | null;
+        readonly amt_approx_percentile_0_1d_5m: number | null;
+        readonly amt_approx_percentile_1_1d_5m_offset_1d: number | null;
+        readonly amt_approx_count_distinct_1d_5m: bigint;
+        readonly merchant_approx_count_distinct_12_1d_5m: bigint;
+        readonly merchant_top_k_3_1d_5m: readonly {
+          readonly value: string;
+          readonly count: bigint;
+        }[];
+        readonly qty_histogram_1d_5m: readonly { readonly value: bigint; readonly count: bigint }[];
+      }
+    >
+  >,
   Holds<Equal<JoinKeysOf<typeof fraud>, { readonly user_id: "string" }>>,
   Holds<Equal<RequestOf<typeof fraud>, { readonly amt: number }>>,
   Holds<Equal<FeaturesOf<typeof fraud>["user_spend.amt_count_lifetime_5m"], bigint>>,
@@ -101,6 +122,35 @@ export type Claims = [
 type DailyName = `merchant_daily.${keyof FeaturesOfView<typeof daily>}`;
 
 const wide = service("wide", [daily, ratio]);
+
+/** Functions that are given more than a window. */
+export const sketched = streamView("sketched", {
+  entities: [user],
+  source: transactions,
+  windowing: "sliding",
+  interval: "5m",
+  features: {
+    amt: [
+      approxPercentile(0.95, "1d", { accuracy: 0.05 }),
+      approxPercentile(0, "1d"),
+      approxPercentile(1, "1d", { offset: "-1d" }),
+      approxCountDistinct("1d"),
+    ],
+    merchant: [approxCountDistinct(12, "1d"), topK(3, "1d", { distinctMax: 50 })],
+    qty: [histogram("1d")],
+  },
+  compaction: { every: "1d" },
+});
+
+/** A transform of structs, which it gets by the names of their fields. */
+export const favourite = onDemandView("favourite", {
+  inputs: { sketched },
+  output: { merchant: "string", visits: "int64" },
+  transform: (inputs) => {
+    const [top] = inputs.sketched.merchant_top_k_3_1d_5m;
+    return { merchant: top?.value ?? null, visits: top?.count ?? 0n };
+  },
+});
 
 /** Every type of value that a transform meets. */
 export const everyType = onDemandView("every_type", {
@@ -178,6 +228,27 @@ export const refusedMistakes: Readonly<Record<string, () => unknown>> = {
   "a distinct list without its count": () =>
     // @ts-expect-error It takes a count first.
     streamView("v", { ...over, features: { merchant: [lastDistinct("1h")] } }),
+  "a percentile of a string": () =>
+    // @ts-expect-error merchant is a string.
+    streamView("v", { ...over, features: { merchant: [approxPercentile(0.5, "1h")] } }),
+  "a percentile without its part": () =>
+    // @ts-expect-error It takes a part first.
+    streamView("v", { ...over, features: { amt: [approxPercentile("1h")] } }),
+  "the most frequent of a float64": () =>
+    // @ts-expect-error Floats are not told apart by equality.
+    streamView("v", { ...over, features: { amt: [topK(3, "1h")] } }),
+  "a histogram with a count": () =>
+    // @ts-expect-error It takes no count.
+    streamView("v", { ...over, features: { merchant: [histogram(3, "1h")] } }),
+  "an accuracy for a histogram": () =>
+    // @ts-expect-error It has distinctMax.
+    streamView("v", { ...over, features: { merchant: [histogram("1h", { accuracy: 0.1 })] } }),
+  "a misspelt accuracy": () =>
+    streamView("v", {
+      ...over,
+      // @ts-expect-error It is accuracy.
+      features: { amt: [approxPercentile(0.5, "1h", { acuracy: 0.1 })] },
+    }),
   "a sum with a count": () =>
     // @ts-expect-error It takes no count.
     streamView("v", { ...over, features: { amt: [sum(3, "1h")] } }),

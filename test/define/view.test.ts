@@ -86,7 +86,7 @@ test("streamView() holds each state of a column once, by column name and then by
       ...new Set(view.slots.map(({ column }) => column)),
     ]);
     for (const { column, columnIndex } of view.slots) {
-      expect(view.valueColumns[columnIndex]?.name).toBe(column);
+      expect(view.valueColumns[columnIndex ?? -1]?.name).toBe(column);
     }
     for (const feature of view.features) {
       const slots = feature.slotIndexes.map((index) => view.slots[index]);

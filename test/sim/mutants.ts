@@ -21,9 +21,12 @@ export interface Mutant {
 }
 
 const combine = "src/serve/combine-view.ts";
+const namedReads = "src/serve/named-reads.ts";
+const readTrips = "src/serve/read-trips.ts";
 const readViews = "src/serve/read-views.ts";
 const usedBounds = "src/serve/used-bounds.ts";
 const segmentStates = "src/serve/segment-states.ts";
+const runningStates = "src/serve/running-states.ts";
 const logHome = "src/ingest/log-home.ts";
 const projectRows = "src/ingest/project-rows.ts";
 const applyEvents = "src/ingest/apply-events.ts";
@@ -61,7 +64,7 @@ const readMutants: readonly Mutant[] = [
           "await this.#parts.batchStore.write([{ key: `cut/${view.name}`, bytes: request.records[0].bytes }]);",
       ),
       patch(
-        readViews,
+        namedReads,
         "keysOf(batchHome).add(batch);",
         "keysOf(batchHome).add(batch).add(`cut/${batch.split('/')[1]}`);",
       ),
@@ -108,9 +111,14 @@ const readMutants: readonly Mutant[] = [
     why: "a window's states are merged into those of a segment, which the next window meets",
     patches: [
       patch(
-        combine,
-        "if (state !== undefined) algebra.mergeInto(this.#states[slotIndex], state);",
-        "if (state === undefined) continue;\n        algebra.mergeInto(state, this.#states[slotIndex]);\n        this.#states[slotIndex] = state;",
+        runningStates,
+        "if (held !== undefined) algebra.mergeInto(state, held);",
+        "if (held === undefined) continue;\n      algebra.mergeInto(held, state);\n      state = this.#states[slotIndex] = held;",
+      ),
+      patch(
+        runningStates,
+        "const state = (this.#states[slotIndex] ??=",
+        "let state = (this.#states[slotIndex] ??=",
       ),
     ],
   },
@@ -119,7 +127,7 @@ const readMutants: readonly Mutant[] = [
     why: "a store that fails is taken for one without the record",
     patches: [
       patch(
-        readViews,
+        readTrips,
         "  });\n  return { values: new Map(",
         "  }).catch(() => []);\n  return { values: new Map(",
       ),

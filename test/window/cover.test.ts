@@ -110,6 +110,44 @@ test("planCover() only loses boundaries as its requests move on", () => {
   });
 });
 
+test("planCover() makes one zone of a series, where no events stay raw", () => {
+  const dayMs = 24 * hourMs;
+  const noonMs = Date.UTC(2026, 0, 10, 12);
+  const windows = Array.from({ length: 7 }, (_, i) => ({
+    sizeMs: dayMs,
+    offsetMs: -i * dayMs,
+    gridMs: dayMs,
+  }));
+  const cover = planCover(
+    { windowing: "continuous", intervalMs: 0, featureStartTimeMs: null },
+    windows,
+    { earliestMs: noonMs, latestMs: noonMs + 30 * hourMs, overtimeMs: 30 * hourMs, behind: false },
+  );
+  expect(cover.zones).toHaveLength(1);
+  expect(cover.keepFromMs).toBe(Date.UTC(2026, 0, 3));
+  for (let day = 3; day <= 11; day++) {
+    const startMs = Date.UTC(2026, 0, day);
+    const tile = { startMs, endMs: startMs + dayMs };
+    expect(tileAt(cover, startMs + hourMs)).toEqual(tile);
+  }
+});
+
+test("planCover() leaves one tile between two series on one grid", () => {
+  const dayMs = 24 * hourMs;
+  const nowMs = Date.UTC(2026, 2, 1);
+  const offsets = [0, -1, -2, -30, -31];
+  const cover = planCover(
+    { windowing: "continuous", intervalMs: 0, featureStartTimeMs: null },
+    offsets.map((days) => ({ sizeMs: dayMs, offsetMs: days * dayMs, gridMs: dayMs })),
+    { earliestMs: nowMs, latestMs: nowMs + dayMs, overtimeMs: 0, behind: false },
+  );
+  expect(cover.zones).toHaveLength(2);
+  expect(tileAt(cover, nowMs - 10 * dayMs)).toEqual({
+    startMs: nowMs - 29 * dayMs,
+    endMs: nowMs - 3 * dayMs,
+  });
+});
+
 test("planCover() takes instants before 1970", () => {
   const cover = planCover(
     { windowing: "sliding", intervalMs: hourMs, featureStartTimeMs: null },
@@ -133,10 +171,11 @@ function randomCover(random: Random): RandomCover {
     intervalMs,
     featureStartTimeMs: random.pick([null, 1234567]),
   };
-  const windows = Array.from({ length: random.integer(1, 5) }, () => ({
+  const windows: WindowSpan[] = Array.from({ length: random.integer(1, 5) }, () => ({
     sizeMs: random.next() < 0.15 ? null : intervalMs * random.integer(1, 60),
     offsetMs: random.next() < 0.6 ? 0 : -intervalMs * random.integer(1, 20),
   }));
+  if (random.next() < 0.4) windows.push(...randomSeries(random, intervalMs));
   const earliestMs = random.integer(-1e9, 1e9);
   const horizonMs = random.integer(1, 30 * hourMs);
   const reads = {
@@ -148,13 +187,27 @@ function randomCover(random: Random): RandomCover {
   return { geometry, windows, reads, cover: planCover(geometry, windows, reads) };
 }
 
+/** Windows on a grid of their own, a step apart, some of which overlap or leave a part of it out. */
+function randomSeries(random: Random, intervalMs: number): WindowSpan[] {
+  const gridMs = intervalMs * random.integer(1, 30);
+  const sizeMs = intervalMs * random.integer(1, 60);
+  const untilMs = random.next() < 0.5 ? 0 : intervalMs * random.integer(1, 20);
+  const count = random.integer(1, 12);
+  return Array.from({ length: count }, (_, i) => ({
+    sizeMs,
+    offsetMs: -untilMs - i * gridMs,
+    gridMs,
+  }));
+}
+
 /** Whether some request within the horizon, or any later one for a live lead, has the edge there. */
 function isReached(
   geometry: WindowGeometry,
   window: WindowSpan,
   { boundaryMs, reads }: { readonly boundaryMs: number; readonly reads: CoveredReads },
 ): boolean {
-  const stepMs = geometry.windowing === "continuous" ? 1 : geometry.intervalMs;
+  const intervalMs = geometry.windowing === "continuous" ? 1 : geometry.intervalMs;
+  const stepMs = window.gridMs ?? intervalMs;
   const latestForEnd = window.offsetMs === 0 ? Infinity : reads.latestMs;
   const candidates = (shiftMs: number) => [
     boundaryMs + shiftMs,
@@ -186,10 +239,11 @@ function isOvertime(
   const bounds = windowBounds(geometry, window, reads.latestMs);
   return [bounds.startMs, bounds.endMs].some((lastMs) => {
     if (boundaryMs === lastMs) return true;
-    for (const stepMs of [1, geometry.intervalMs]) {
+    for (const stepMs of [1, window.gridMs ?? geometry.intervalMs]) {
       const tileMs = Math.ceil(reads.overtimeMs / stepMs) * stepMs;
+      const phaseMs = ((lastMs % stepMs) + stepMs) % stepMs;
       const level = Math.floor(Math.log2((boundaryMs - lastMs) / tileMs + 1));
-      if (level >= 0 && boundaryMs % (tileMs * 2 ** level) === 0) return true;
+      if (level >= 0 && (boundaryMs - phaseMs) % (tileMs * 2 ** level) === 0) return true;
     }
     return false;
   });
