@@ -24,7 +24,7 @@ export async function readRows(
   const reads = new Map<string, ViewRead>();
   const names = rows.map((row) =>
     row.map((read) => {
-      const name = batchKey(read.view, read.entity);
+      const name = nameOf(read);
       reads.set(name, read);
       return name;
     }),
@@ -32,4 +32,8 @@ export async function readRows(
   const { answers, cost } = await readViews(homes, [...reads.values()], request);
   const answerOf = new Map([...reads.keys()].map((name, i) => [name, answers[i] as ViewAnswer]));
   return { rows: names.map((row) => row.map((name) => answerOf.get(name) as ViewAnswer)), cost };
+}
+
+function nameOf({ view, entity }: ViewRead): string {
+  return entity === null ? `nobody in ${view.name}` : batchKey(view, entity);
 }

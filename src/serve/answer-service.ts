@@ -1,24 +1,19 @@
 /** A service's answer: its views read in one round, then its on-demand views, in the wire's order. */
 
-import type { DataType, Scalar } from "../core/value.ts";
+import type { Scalar } from "../core/value.ts";
 import type { ServiceDefinition } from "../define/definition.ts";
 import type { Staleness } from "../store/online-store.ts";
 import { entityKey } from "../tile/keys.ts";
-import { olderOf } from "./older-of.ts";
-import { readViews } from "./read-views.ts";
-import type { ServingHomes, ViewRead, ViewsRead } from "./read-views.ts";
+import type { ViewRead } from "./named-reads.ts";
 import { runOnDemand } from "./run-on-demand.ts";
-import type { OnDemandAnswer, OnDemandInputs } from "./run-on-demand.ts";
-import type { FeatureAnswer, SeenView, ViewAnswer } from "./view-answer.ts";
+import type { OnDemandInputs } from "./run-on-demand.ts";
+import { faulty } from "./same-features.ts";
+import { describeViews } from "./service-features.ts";
+import type { FeatureDescription } from "./service-features.ts";
+import type { FeatureAnswer, FeatureFault } from "./view-answer.ts";
 
 /** A feature of an answer, with what its definition says of it. */
-export interface ServedFeature {
-  /** `{view}.{feature}` */
-  readonly name: string;
-  readonly type: DataType;
-  readonly description: string | null;
-  /** Whether it is a count, for which services may ask null in the place of nothing. */
-  readonly isCount: boolean;
+export interface ServedFeature extends FeatureDescription {
   readonly answer: FeatureAnswer;
   /** As `ViewAnswer` has it; null for on-demand features. */
   readonly waitingCount: number | null;
@@ -26,91 +21,58 @@ export interface ServedFeature {
   readonly staleness: Staleness | null;
 }
 
-export interface ServiceRequest {
-  /** Every join key of the service's views, by name. */
-  readonly joinKeys: ReadonlyMap<string, Scalar>;
-  readonly nowMs: number;
-  readonly signal?: AbortSignal;
-  /** By the name of a view: what the answer may not be older than. */
-  readonly seen?: ReadonlyMap<string, SeenView>;
-}
+/** Every join key of a service's views, by name; null for one that the request says is null. */
+export type JoinKeys = ReadonlyMap<string, Scalar | null>;
 
 /**
- * Reads every view of the service, those that only its on-demand views read included.
- *
- * @throws FeatureError STORE_UNAVAILABLE when a store fails, INVALID_RECORD for a key that is too long.
- */
-export function readService(
-  homes: ServingHomes,
-  service: ServiceDefinition,
-  request: ServiceRequest,
-): Promise<ViewsRead> {
-  return readViews(homes, viewReads(service, request.joinKeys), request);
-}
-
-/**
- * What one row of a service needs to be read.
+ * What one row of a service needs to be read: every view of the service, those that only its
+ * on-demand views read included.
  *
  * @throws FeatureError INVALID_RECORD for a key that is too long.
  */
-export function viewReads(
-  service: ServiceDefinition,
-  joinKeys: ServiceRequest["joinKeys"],
-): readonly ViewRead[] {
+export function viewReads(service: ServiceDefinition, joinKeys: JoinKeys): readonly ViewRead[] {
   return service.views.map((view) => {
-    const values = view.joinKeys.map(({ name }) => joinKeys.get(name) as Scalar);
-    return { view, entity: entityKey(values) };
+    const values = view.joinKeys.map(({ name }) => joinKeys.get(name) ?? null);
+    return { view, entity: isKnowable(values) ? entityKey(values) : null };
   });
 }
 
-/**
- * The features of an answer in their stable order: on-demand views by name with their outputs as
- * declared, then aggregate views by name with their features by name.
- */
+function isKnowable(values: readonly (Scalar | null)[]): values is readonly Scalar[] {
+  return !values.includes(null);
+}
+
+/** The features of an answer in the order of `describeViews`. */
 export function finishService(
   service: ServiceDefinition,
   inputs: OnDemandInputs,
 ): readonly ServedFeature[] {
-  const served = new Set(service.servedViews);
-  return [
-    ...runOnDemand(service.onDemandViews, inputs).flatMap((answer) =>
-      onDemandFeatures(answer, oldestInput(answer, inputs)),
-    ),
-    ...inputs.answers.filter(({ view }) => served.has(view.name)).flatMap(viewFeatures),
-  ];
+  const recordAnswers = inputs.answers.map((answer) => [answer.view.name, answer] as const);
+  const onDemandAnswers = runOnDemand(service.onDemandViews, inputs).map((answer) => {
+    return [answer.view.name, { ...answer, waitingCount: null }] as const;
+  });
+  const answers = new Map<string, AnsweredView>([...recordAnswers, ...onDemandAnswers]);
+  return describeViews(service).flatMap((view) => {
+    const { features, waitingCount, staleness } = answers.get(view.name) as AnsweredView;
+    return view.features.map((described, i) => ({
+      ...described,
+      answer: features[i] as FeatureAnswer,
+      waitingCount,
+      staleness,
+    }));
+  });
 }
 
-/** What was made of old copies is as old. */
-function oldestInput({ view }: OnDemandAnswer, { answers }: OnDemandInputs): Staleness | null {
-  const names = new Set(Object.values(view.inputs).map(({ name }) => name));
-  return answers
-    .filter((answer) => names.has(answer.view.name))
-    .reduce((oldest: Staleness | null, { staleness }) => olderOf(oldest, staleness), null);
+interface AnsweredView extends Pick<ServedFeature, "waitingCount" | "staleness"> {
+  readonly features: readonly FeatureAnswer[];
 }
 
-function onDemandFeatures(
-  { view, features }: OnDemandAnswer,
-  staleness: Staleness | null,
-): ServedFeature[] {
-  return Object.entries(view.output).map(([name, type], i) => ({
-    name: `${view.name}.${name}`,
-    type,
-    description: null,
-    isCount: false,
-    answer: features[i] as FeatureAnswer,
-    waitingCount: null,
-    staleness,
-  }));
-}
-
-function viewFeatures({ view, features, waitingCount, staleness }: ViewAnswer): ServedFeature[] {
-  return view.features.map((feature, i) => ({
-    name: `${view.name}.${feature.name}`,
-    type: feature.bound.output,
-    description: feature.description,
-    isCount: feature.functionName === "count",
-    answer: features[i] as FeatureAnswer,
-    waitingCount,
-    staleness,
-  }));
+/** The same fault for every feature of a service: of a row that cannot be read. */
+export function refuseService(
+  service: ServiceDefinition,
+  fault: FeatureFault,
+): readonly ServedFeature[] {
+  const answer = faulty(null, fault);
+  return describeViews(service).flatMap(({ features }) =>
+    features.map((described) => ({ ...described, answer, waitingCount: null, staleness: null })),
+  );
 }

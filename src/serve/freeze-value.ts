@@ -1,9 +1,9 @@
 /** Values as transforms get them: frozen, int64s as bigints, structs by the names of their fields. */
 
-import type { DataType, Value } from "../core/value.ts";
+import type { ElementType, Value } from "../core/value.ts";
 
 /** A frozen copy of a value of the type. Nulls stay null at any depth. */
-export function freezeValue(type: DataType, value: Value): unknown {
+export function freezeValue(type: ElementType, value: Value): unknown {
   if (value === null) return null;
   if (type === "int64") return BigInt(value as number | bigint);
   if (typeof type === "string") return value;

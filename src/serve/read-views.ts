@@ -4,55 +4,27 @@
  * and stream records that are in the same home are read by the same call.
  */
 
-import { CorruptRecordError } from "../core/errors.ts";
+import { CorruptRecordError, FeatureError } from "../core/errors.ts";
+import { limits } from "../core/limits.ts";
 import type { ViewDefinition } from "../define/definition.ts";
-import type {
-  RecordReader,
-  Staleness,
-  StoreReadOptions,
-  StoredValue,
-} from "../store/online-store.ts";
+import type { RecordReader } from "../store/online-store.ts";
 import { readBatchRecord } from "../tile/batch-record.ts";
-import { batchKey, regionKey, shardOf, streamKey, tombstoneKeys } from "../tile/keys.ts";
+import { regionKey } from "../tile/keys.ts";
 import { viewStreamRecord } from "../tile/stream-record.ts";
-import { combineView, faultyFeatures } from "./combine-view.ts";
+import { combineView } from "./combine-view.ts";
+import { keysByHome, nameRead } from "./named-reads.ts";
+import type { NamedRead, RecordNames, RegionHome, ServingHomes, ViewRead } from "./named-reads.ts";
 import { olderOf } from "./older-of.ts";
+import { readTrips } from "./read-trips.ts";
+import type { ReadPatience, Trip, Trips } from "./read-trips.ts";
 import { regionState } from "./region-state.ts";
 import type { RegionState } from "./region-state.ts";
+import { faultyFeatures } from "./same-features.ts";
 import { behindOf, seenOf } from "./seen-view.ts";
-import type { ReadCost, SeenView, ViewAnswer } from "./view-answer.ts";
+import type { FeatureFault, ReadCost, SeenView, ViewAnswer } from "./view-answer.ts";
 import { planView } from "./view-plan.ts";
 
-/** Where records are read from; the same object may be all of them. */
-export interface ServingHomes {
-  readonly batch: RecordReader;
-  /** By shard: an entity's stream records are all in one of them. */
-  readonly streams: readonly RecordReader[];
-  /** Of a region that follows another. */
-  readonly region?: RegionHome;
-}
-
-export interface RegionHome {
-  readonly progress: RecordReader;
-  /** Answers say that they are stale once the region has not heard from its home for so long. */
-  readonly staleAfterMs: number;
-}
-
-/** `entity` is the `entityKey` of the view's join keys. */
-export interface ViewRead {
-  readonly view: ViewDefinition;
-  readonly entity: string;
-}
-
-/** A read with the names of the keys that it takes. */
-interface NamedRead {
-  readonly view: ViewDefinition;
-  readonly batch: string;
-  /** Null for a batch view. */
-  readonly stream: { readonly key: string; readonly home: RecordReader } | null;
-  /** Where one of these is there, the entity is deleted. */
-  readonly tombstones: readonly string[];
-}
+export type { RegionHome, ServingHomes, ViewRead } from "./named-reads.ts";
 
 export interface ViewsRead {
   /** In the order of the reads. */
@@ -60,133 +32,140 @@ export interface ViewsRead {
   readonly cost: ReadCost;
 }
 
-/** What one home answered. */
-interface Trip {
-  readonly values: ReadonlyMap<string, StoredValue | null>;
-  readonly staleness: Staleness | null;
-}
-
-type Trips = ReadonlyMap<RecordReader, Trip>;
-
-export interface ReadRequest {
+export interface ReadRequest extends ReadPatience {
   readonly nowMs: number;
-  readonly signal?: AbortSignal;
   /** By the name of a view: what the answer may not be older than. */
   readonly seen?: ReadonlyMap<string, SeenView>;
+  /** Whether views past `limits.requestStoreBytesMax` are left out rather than an error. */
+  readonly allowPartialResults?: boolean;
 }
 
-/** @throws FeatureError STORE_UNAVAILABLE when a store fails. */
+/**
+ * @throws FeatureError STORE_UNAVAILABLE when a store fails, DEADLINE_EXCEEDED when one is late,
+ * FAILED_PRECONDITION when the records are too many bytes.
+ */
 export async function readViews(
   homes: ServingHomes,
   reads: readonly ViewRead[],
   request: ReadRequest,
 ): Promise<ViewsRead> {
-  const options = request.signal === undefined ? {} : { signal: request.signal };
   const named = reads.map((read) => nameRead(read, homes));
   const keysOf = keysByHome(named, homes);
-  const trips: Trips = new Map(
-    await Promise.all(
-      [...keysOf].map(async ([home, keys]): Promise<[RecordReader, Trip]> => {
-        return [home, await readTrip(home, [...keys], options)];
-      }),
-    ),
-  );
-  const region = readRegion(homes.region, trips, request.nowMs);
+  const trips = await readTrips(keysOf, request);
+  const context = { trips, request, region: readRegion(homes.region, trips, request.nowMs) };
+  const firstPast = firstPastLimit(named, homes, context);
   return {
-    answers: named.map((read) => answerView(homes, read, { trips, request, region })),
+    answers: named.map((read, i) =>
+      i < firstPast ? answerView(homes, read, context) : leftOut(read.view, tooLarge),
+    ),
     cost: {
       storeCalls: sum([...keysOf].map(([home, { size }]) => callCount(home, size))),
-      storeBytes: sum([...trips.values()].map(({ values }) => byteCount(values))),
+      storeBytes: sum([...trips.values()].map(byteCount)),
     },
   };
-}
-
-function nameRead({ view, entity }: ViewRead, { streams }: ServingHomes): NamedRead {
-  const isLive = view.kind === "streamView";
-  return {
-    view,
-    batch: batchKey(view, entity),
-    stream: isLive
-      ? {
-          key: streamKey(view, entity),
-          home: streams[shardOf(entity, streams.length)] as RecordReader,
-        }
-      : null,
-    tombstones: tombstoneKeys(view, entity),
-  };
-}
-
-/** Tombstones are in every home: they are read where their view is, which a batch view has in one. */
-function keysByHome(
-  reads: readonly NamedRead[],
-  { batch: batchHome, region }: ServingHomes,
-): ReadonlyMap<RecordReader, ReadonlySet<string>> {
-  const homes = new Map<RecordReader, Set<string>>();
-  const keysOf = (home: RecordReader): Set<string> => {
-    const keys = homes.get(home) ?? new Set<string>();
-    homes.set(home, keys);
-    return keys;
-  };
-  for (const { batch, stream, tombstones } of reads) {
-    keysOf(batchHome).add(batch);
-    const liveKeys = keysOf(stream?.home ?? batchHome);
-    if (stream !== null) liveKeys.add(stream.key);
-    for (const tombstone of tombstones) liveKeys.add(tombstone);
-  }
-  if (region !== undefined) keysOf(region.progress).add(regionKey);
-  return homes;
-}
-
-async function readTrip(
-  home: RecordReader,
-  keys: readonly string[],
-  options: StoreReadOptions,
-): Promise<Trip> {
-  let staleness: Staleness | null = null;
-  const values = await home.readMany(keys, {
-    ...options,
-    onStale: (told) => (staleness = olderOf(staleness, told)),
-  });
-  return { values: new Map(keys.map((key, i) => [key, values[i] ?? null])), staleness };
 }
 
 function callCount({ capabilities }: RecordReader, keyCount: number): number {
   return Math.max(1, Math.ceil(keyCount / capabilities.keysPerTripMax));
 }
 
-function byteCount(values: Trip["values"]): number {
-  return sum([...values.values()].map((value) => value?.bytes.length ?? 0));
+function byteCount(trip: Trip | null): number {
+  return sum([...(trip?.values.values() ?? [])].map((value) => value?.bytes.length ?? 0));
 }
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0);
 }
 
-/** Null at home. */
+interface ReadContext {
+  readonly trips: Trips;
+  readonly request: ReadRequest;
+  /** Null at home, and where nothing was read. */
+  readonly region: RegionState | null;
+}
+
 function readRegion(
   region: RegionHome | undefined,
   trips: Trips,
   nowMs: number,
 ): RegionState | null {
-  if (region === undefined) return null;
-  const trip = trips.get(region.progress) as Trip;
+  const trip = region === undefined ? undefined : trips.get(region.progress);
+  if (region === undefined || trip === undefined || trip === null) return null;
   return regionState(trip.values.get(regionKey)?.bytes ?? null, {
     nowMs,
     staleAfterMs: region.staleAfterMs,
   });
 }
 
-/** A record that cannot be read makes its view's features faulty and leaves the others alone. */
+const late: FeatureFault = {
+  code: "TIME_OUT",
+  message: "The store did not answer within the latency budget",
+};
+
+const tooLarge: FeatureFault = {
+  code: "TOO_LARGE",
+  message: `The records of the request come to more than ${limits.requestStoreBytesMax} bytes up to this view`,
+};
+
+/** The place of the first read whose records are past the limit, with all before it. */
+function firstPastLimit(
+  reads: readonly NamedRead[],
+  homes: ServingHomes,
+  { trips, request }: ReadContext,
+): number {
+  let byteTotal = 0;
+  const place = reads.findIndex(({ records }) => {
+    if (records === null) return false;
+    const { batch, stream } = records;
+    byteTotal += byteLength(trips.get(homes.batch), batch);
+    if (stream !== null) byteTotal += byteLength(trips.get(stream.home), stream.key);
+    return byteTotal > limits.requestStoreBytesMax;
+  });
+  if (place === -1) return reads.length;
+  if (request.allowPartialResults === true) return place;
+  throw new FeatureError(
+    "FAILED_PRECONDITION",
+    `Cannot answer the request: its records come to more than ${limits.requestStoreBytesMax} bytes, ask for fewer views or rows, or set allowPartialResults`,
+  );
+}
+
+function byteLength(trip: Trip | null | undefined, key: string): number {
+  return trip?.values.get(key)?.bytes.length ?? 0;
+}
+
+function leftOut(view: ViewDefinition, fault: FeatureFault): ViewAnswer {
+  return {
+    view,
+    features: faultyFeatures(view, null, fault),
+    waitingCount: null,
+    seen: null,
+    staleness: null,
+  };
+}
+
 function answerView(
-  { batch: batchHome }: ServingHomes,
-  { view, batch, stream, tombstones }: NamedRead,
-  context: {
-    readonly trips: Trips;
-    readonly request: ReadRequest;
-    readonly region: RegionState | null;
-  },
+  homes: ServingHomes,
+  { view, records }: NamedRead,
+  context: ReadContext,
 ): ViewAnswer {
-  const { trips, request, region } = context;
+  const { trips, request } = context;
+  if (records === null) {
+    const nobody = combineView(planView(view), { batch: null, stream: null }, request.nowMs);
+    return { ...nobody, seen: null, staleness: null };
+  }
+  const needed = [homes.batch, records.stream?.home ?? homes.batch];
+  // A region that cannot say how far it came vouches for nothing.
+  if (homes.region !== undefined) needed.push(homes.region.progress);
+  if (needed.some((home) => trips.get(home) === null)) return leftOut(view, late);
+  return answerRecords(homes, { view, records }, context);
+}
+
+/** A record that cannot be read makes its view's features faulty and leaves the others alone. */
+function answerRecords(
+  { batch: batchHome }: ServingHomes,
+  { view, records: { batch, stream, tombstones } }: NamedRead & { readonly records: RecordNames },
+  { trips, request, region }: ReadContext,
+): ViewAnswer {
   const batchTrip = trips.get(batchHome) as Trip;
   const liveTrip = trips.get(stream?.home ?? batchHome) as Trip;
   const staleness = olderOf(
@@ -214,7 +193,13 @@ function answerView(
       fault === null
         ? combineView(planView(view), records, request.nowMs)
         : { view, features: faultyFeatures(view, null, fault), waitingCount: null };
-    return { ...combined, seen, staleness };
+    const batchWatermarkMs = records.batch?.header.watermarkMs;
+    return {
+      ...combined,
+      seen,
+      staleness,
+      ...(fault === null && batchWatermarkMs !== undefined && { batchWatermarkMs }),
+    };
   } catch (error) {
     if (!(error instanceof CorruptRecordError)) throw error;
     const fault = { code: "CORRUPT_RECORD", message: error.message } as const;

@@ -6,11 +6,18 @@
  *   segments    │── 0 ────│── 1 ───│─── 2 ────│      windows [a,d) [b,d) [c,d) and so on
  */
 
+import type { MergeAlgebra, RowAlgebra, StateAlgebra } from "../aggregate/aggregate.ts";
 import type { Scalar } from "../core/value.ts";
-import type { StateAlgebra } from "../aggregate/aggregate.ts";
 import type { PartialView } from "../tile/partial-codec.ts";
 import type { Section } from "./used-bounds.ts";
-import type { ViewPlan } from "./view-plan.ts";
+import type { PlannedSlot, ViewPlan } from "./view-plan.ts";
+
+/** The raw events of a partial, each with the segment it falls in, or -1. */
+interface PlacedEvents {
+  readonly partial: PartialView;
+  readonly segments: Int32Array;
+  readonly ties: readonly string[] | null;
+}
 
 export class SegmentStates {
   readonly #plan: ViewPlan;
@@ -27,7 +34,15 @@ export class SegmentStates {
 
   /** The segment that begins at an edge. */
   segmentAt(edgeMs: number): number {
-    return this.#edgesMs.indexOf(edgeMs);
+    const edgesMs = this.#edgesMs;
+    let low = 0;
+    let high = edgesMs.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((edgesMs[middle] as number) < edgeMs) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The state of a slot in a segment; undefined where there is nothing. */
@@ -59,25 +74,23 @@ export class SegmentStates {
     const segments = this.#segmentsOf(partial.eventTimestampsMs, fromMs);
     if (lastInside(segments) < 0) return;
     const ties = this.#plan.view.ordered ? partial.ties() : null;
-    this.#plan.slotsOfColumn.forEach((slotIndexes, columnIndex) => {
+    const events = { partial, segments, ties };
+    const { columnSlots, rowSlots } = this.#plan;
+    columnSlots.forEach((slots, columnIndex) => {
+      if (slots.length === 0) return;
       const values = partial.columnValues(columnIndex);
-      for (const slotIndex of slotIndexes) {
-        this.#addColumn(slotIndex, values, { partial, segments, ties });
-      }
+      for (const slot of slots) this.#addColumn(slot, values, events);
     });
+    if (rowSlots.length === 0) return;
+    const columns = columnSlots.map((_, columnIndex) => partial.columnValues(columnIndex));
+    for (const slot of rowSlots) this.#addRows(slot, columns, events);
   }
 
   #addColumn(
-    slotIndex: number,
+    { slotIndex, algebra }: PlannedSlot<StateAlgebra>,
     values: readonly (Scalar | null)[],
-    events: {
-      readonly partial: PartialView;
-      readonly segments: Int32Array;
-      readonly ties: readonly string[] | null;
-    },
+    { partial, segments, ties }: PlacedEvents,
   ): void {
-    const { partial, segments, ties } = events;
-    const algebra = (this.#plan.view.slots[slotIndex] as { algebra: StateAlgebra }).algebra;
     const states = this.#statesOf(slotIndex);
     const order = { timestampMs: 0, tie: "" };
     for (let i = 0; i < values.length; i++) {
@@ -88,6 +101,21 @@ export class SegmentStates {
       if (ties !== null) order.tie = ties[i] as string;
       algebra.addInto(stateIn(states, segment, algebra), value, order);
     }
+  }
+
+  #addRows(
+    { slotIndex, algebra }: PlannedSlot<RowAlgebra>,
+    columns: readonly (readonly (Scalar | null)[])[],
+    { partial, segments, ties }: PlacedEvents,
+  ): void {
+    const states = this.#statesOf(slotIndex);
+    segments.forEach((segment, i) => {
+      if (segment < 0) return;
+      const timestampMs = partial.eventTimestampsMs[i] as number;
+      const values = columns.map((column) => column[i] ?? null);
+      const row = { timestampMs, tie: ties?.[i] ?? "", values };
+      algebra.addRowInto(stateIn(states, segment, algebra), row);
+    });
   }
 
   /** For each of some sorted instants the segment it lies in, -1 for none or before `fromMs`. */
@@ -111,7 +139,7 @@ export class SegmentStates {
   }
 }
 
-function stateIn(states: unknown[], segment: number, algebra: StateAlgebra): unknown {
+function stateIn(states: unknown[], segment: number, algebra: MergeAlgebra): unknown {
   return (states[segment] ??= algebra.empty());
 }
 

@@ -5,18 +5,37 @@ import type { Interval } from "../window/bounds.ts";
 import type { Staleness } from "../store/online-store.ts";
 import type { ViewDefinition } from "../define/definition.ts";
 
-export type FeatureStatus = "PRESENT" | "MISSING_DATA" | "TIME_OUT" | "UNKNOWN";
+/** The cached ones are of values that a serving cache held. */
+export type FeatureStatus =
+  | "PRESENT"
+  | "MISSING_DATA"
+  | "TIME_OUT"
+  | "UNKNOWN"
+  | "CACHED_PRESENT"
+  | "CACHED_MISSING_DATA"
+  | "CACHED_UNKNOWN";
 
-/** Why a value is not what it should be; its text names no key and no value. */
+/**
+ * Why a value is not what it should be; its text names no key and no value. The value is null then,
+ * and its status TIME_OUT where the time was over, else UNKNOWN.
+ */
 export interface FeatureFault {
-  readonly code: "OVERFLOW" | "GAP" | "BEHIND" | "CORRUPT_RECORD" | "TRANSFORM_FAILED";
+  readonly code:
+    | "OVERFLOW"
+    | "GAP"
+    | "BEHIND"
+    | "CORRUPT_RECORD"
+    | "TRANSFORM_FAILED"
+    | "TIME_OUT"
+    | "TOO_LARGE"
+    | "INVALID_ROW";
   readonly message: string;
 }
 
 export interface FeatureAnswer {
   readonly value: Value;
   readonly status: FeatureStatus;
-  /** The lead; null where there is none, as for on-demand features. */
+  /** The lead, or of an attribute its row's instant; null where there is none, as for on-demand features. */
   readonly effectiveTimeMs: number | null;
   /** Set when the window was rounded to a coarser tile: the bounds that the value is exact for. */
   readonly degraded: Interval | null;
@@ -38,6 +57,8 @@ export interface CombinedView {
 export interface ViewAnswer extends CombinedView {
   /** What the answer was made of; null where there was nothing to tell. */
   readonly seen: SeenView | null;
+  /** Of the batch record that went into it; left out where there was none. */
+  readonly batchWatermarkMs?: number;
   /** Set where what went into it is known to be older than what was acknowledged. */
   readonly staleness: Staleness | null;
 }

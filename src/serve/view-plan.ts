@@ -1,20 +1,24 @@
 /** What answering a view takes, decided once: its distinct windows, and who needs which state. */
 
-import type { FeatureDefinition, ViewDefinition, Window } from "../define/definition.ts";
+import type { RowAlgebra, StateAlgebra } from "../aggregate/aggregate.ts";
+import type { ViewDefinition } from "../define/definition.ts";
+import { viewWindows } from "../define/view-windows.ts";
+import type { ViewWindow } from "../define/view-windows.ts";
 
-/** A window with the features that end in it. */
-export interface PlannedWindow {
-  readonly window: Window;
-  /** Indexes into `view.features`. */
-  readonly featureIndexes: readonly number[];
+/** A slot whose states events are added to. */
+export interface PlannedSlot<Algebra> {
+  readonly slotIndex: number;
+  readonly algebra: Algebra;
 }
 
 export interface ViewPlan {
   readonly view: ViewDefinition;
-  /** Distinct by (size, offset); those that share an offset follow one another, shortest first. */
-  readonly windows: readonly PlannedWindow[];
-  /** Indexes of the slots of each value column. */
-  readonly slotsOfColumn: readonly (readonly number[])[];
+  /** Those that share an end follow one another, shortest first. */
+  readonly windows: readonly ViewWindow[];
+  /** The slots of each value column. */
+  readonly columnSlots: readonly (readonly PlannedSlot<StateAlgebra>[])[];
+  /** The slots of whole rows. */
+  readonly rowSlots: readonly PlannedSlot<RowAlgebra>[];
 }
 
 const plans = new WeakMap<ViewDefinition, ViewPlan>();
@@ -23,28 +27,13 @@ const plans = new WeakMap<ViewDefinition, ViewPlan>();
 export function planView(view: ViewDefinition): ViewPlan {
   const known = plans.get(view);
   if (known !== undefined) return known;
-  const plan = {
-    view,
-    windows: planWindows(view.features),
-    slotsOfColumn: view.valueColumns.map((_, columnIndex) =>
-      view.slots.flatMap((slot, i) => (slot.columnIndex === columnIndex ? [i] : [])),
-    ),
-  };
+  const columnSlots = view.valueColumns.map((): PlannedSlot<StateAlgebra>[] => []);
+  const rowSlots: PlannedSlot<RowAlgebra>[] = [];
+  view.slots.forEach((slot, slotIndex) => {
+    if (slot.columnIndex === null) rowSlots.push({ slotIndex, algebra: slot.algebra });
+    else columnSlots[slot.columnIndex]?.push({ slotIndex, algebra: slot.algebra });
+  });
+  const plan = { view, windows: viewWindows(view), columnSlots, rowSlots };
   plans.set(view, plan);
   return plan;
-}
-
-function planWindows(features: readonly FeatureDefinition[]): PlannedWindow[] {
-  const windows = new Map<string, { window: Window; featureIndexes: number[] }>();
-  features.forEach(({ window }, i) => {
-    const key = `${window.sizeMs} ${window.offsetMs}`;
-    const planned = windows.get(key);
-    if (planned === undefined) windows.set(key, { window, featureIndexes: [i] });
-    else planned.featureIndexes.push(i);
-  });
-  return [...windows.values()].sort(
-    (a, b) =>
-      b.window.offsetMs - a.window.offsetMs ||
-      (a.window.sizeMs ?? Infinity) - (b.window.sizeMs ?? Infinity),
-  );
 }

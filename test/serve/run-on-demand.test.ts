@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { limits } from "../../src/core/limits.ts";
 import type { DataType, Value } from "../../src/core/value.ts";
 import type { OnDemandViewDefinition } from "../../src/define/definition.ts";
 import { entity, last, onDemandView, streamSource, streamView, sum } from "../../src/index.ts";
@@ -114,6 +115,7 @@ const right: readonly [name: string, type: DataType, returned: unknown, value: V
   ["undefined, as null", "float64", undefined, null],
   ["null", "string", null, null],
   ["a timestamp", "timestamp", -1, -1],
+  ["a float32, rounded", { array: "float32" }, [0.1, NaN, -0], [Math.fround(0.1), NaN, 0]],
   ["nulls in arrays", { array: "int64" }, [1n, null, undefined], [1, null, null]],
   ["a sparse array, with nulls", { array: "int64" }, [1n, , 3n], [1, null, 3]],
   ["a struct, by position", { struct: { b: "int64", a: "string" } }, { a: "x", b: 1n }, [1, "x"]],
@@ -189,6 +191,24 @@ const wrong: readonly [name: string, type: DataType, returned: unknown, message:
     { array: "int64" },
     { out: { 0: 1n } },
     "it.out is an object of another kind, expected an array",
+  ],
+  [
+    "a number past the largest float32",
+    { array: "float32" },
+    { out: [1, 1e39] },
+    "it.out[1] is past the largest float32, expected a float32",
+  ],
+  [
+    "a typed array for an array",
+    { array: "float32" },
+    { out: new Float32Array(2) },
+    "it.out is an object of another kind, expected an array",
+  ],
+  [
+    "a thenable",
+    "int64",
+    { out: 1n, then: () => undefined },
+    'it has a field "then" that is not declared',
   ],
   [
     "a wrong element",

@@ -1,0 +1,70 @@
+/** What the published clients ask for: every type that each of them can take. */
+
+import {
+  count,
+  entity,
+  last,
+  lastDistinct,
+  mean,
+  onDemandView,
+  service,
+  streamSource,
+  streamView,
+  sum,
+} from "../../src/index.ts";
+
+const user = entity("user", { user_id: "string", device_id: "int64" });
+
+const readings = streamSource("readings", {
+  timestamp: "at",
+  id: "id",
+  columns: {
+    id: "string",
+    at: "timestamp",
+    user_id: "string",
+    device_id: "int64",
+    word: "string",
+    whole: "int64",
+    real: "float64",
+    flag: "boolean",
+    moment: "timestamp",
+  },
+});
+
+export const facts = streamView("facts", {
+  entities: [user],
+  source: readings,
+  windowing: "continuous",
+  features: {
+    word: [last("1d"), last(3, "1d"), lastDistinct(2, "1d")],
+    whole: [sum("1d"), last("1d"), last(3, "1d"), count("1d")],
+    real: [mean("1d"), last(3, "1d")],
+    flag: [last("1d")],
+    moment: [last("1d")],
+  },
+  compaction: { every: "1d" },
+});
+
+/** Gives back what it is given. */
+const echo = onDemandView("echo", {
+  request: {
+    real: "float64",
+    list: { array: "int64" },
+    table: { map: "int64" },
+    item: { struct: { name: "string", size: "int64", price: "float64" } },
+  },
+  output: {
+    real: "float64",
+    list: { array: "int64" },
+    table: { map: "int64" },
+    item: { struct: { name: "string", size: "int64", price: "float64" } },
+    nothing: "string",
+  },
+  transform: ({ request }) => ({ ...request, nothing: null }),
+});
+
+/** Scalars and arrays, which every client takes. */
+export const scalars = service("scalars", [facts], { emptyCount: "null" });
+
+/** Maps and structs too. */
+export const nested = service("nested", [echo]);
