@@ -36,6 +36,8 @@ export const limits = {
   intervalMsMin: 1_000,
   /** The shortest time between two compactions of a view. */
   compactionEveryMsMin: 60_000,
+  /** Levels of arrays and maps in an envelope. */
+  msgpackDepthMax: 16,
   /** UTF-8 bytes of one string value. */
   stringBytesMax: 65_536,
   /** Bytes of one event in the log: a row of a Durable Object's SQLite holds 2 MB. */
@@ -169,6 +171,8 @@ export const limits = {
   /** Entries of the audit log in one page, and characters of the object that one names. */
   auditPageEntriesMax: 500,
   auditObjectLengthMax: 1_024,
+  /** Windows of one feature that an explanation tells of: the newest of a longer series. */
+  explainedWindowsMax: 100,
   /** Bytes read from stores for one request, past which the latency objective does not hold. */
   objectiveStoreBytesMax: 2 * 2 ** 20,
 } as const;
