@@ -1,9 +1,12 @@
 /** What a feature repository imports. */
 
 export {
+  approxCountDistinct,
+  approxPercentile,
   count,
   first,
   firstDistinct,
+  histogram,
   last,
   lastDistinct,
   max,
@@ -12,6 +15,7 @@ export {
   stddevPop,
   stddevSamp,
   sum,
+  topK,
   varPop,
   varSamp,
 } from "./define/aggregation.ts";
@@ -25,7 +29,7 @@ export { DefinitionError, FeatureError } from "./core/errors.ts";
 
 export type { Duration } from "./core/duration.ts";
 export type { DataType, Scalar, ScalarType, Value } from "./core/value.ts";
-export type { Aggregation, OffsetText, WindowText } from "./define/aggregation.ts";
+export type { Aggregation, OffsetText, SeriesOptions, WindowText } from "./define/aggregation.ts";
 export type { RawRow, Repository, RowPlace, Windowing } from "./define/definition.ts";
 export type { Entity } from "./define/entity.ts";
 export type { ValueOf } from "./define/feature-types.ts";

@@ -11,6 +11,12 @@ export interface AdminOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What sends an API key or a token along; nothing where there is none. */
+export function keyHeaders(key: string | undefined): Readonly<Record<string, string>> {
+  if (key === undefined) return {};
+  return { authorization: `${key.startsWith("tk_") ? "Tecton-key" : "Bearer"} ${key.trim()}` };
+}
+
 export function query(fields: Readonly<Record<string, string>>): string {
   return new URLSearchParams(fields).toString();
 }

@@ -24,5 +24,6 @@ export function httpRegionSource(options: AdminOptions): RegionSource {
       const path = `follow?${query({ shard, afterSeq: String(afterSeq) })}`;
       return readFollowAnswer(await readBytes(await send(options, path)));
     },
+    keyBook: async () => readBytes(await send(options, "key-book")),
   };
 }

@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { openBunSqlite } from "../stores/bun-sqlite-handle.ts";
 import { createServer } from "./server/create-server.ts";
+import { listenAddress, urlOf } from "./server/listen-address.ts";
 import type { RunningServer, ServerOptions } from "./server/create-server.ts";
 
 /** What is used of Bun. */
@@ -15,7 +16,7 @@ declare const Bun: {
 };
 
 /**
- * Serves a feature repository on 127.0.0.1; resolves when it answers.
+ * Serves a feature repository, on 127.0.0.1 if nothing else is said; resolves when it answers.
  *
  * @example
  * import * as features from "./features.ts";
@@ -28,9 +29,10 @@ export async function serveBun(
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
   const server = await createServer(definitions, options, openBunSqlite);
   const fetch = (request: Request) => server.app.fetch(request);
-  const listener = Bun.serve({ hostname: "127.0.0.1", port: options.port ?? 0, fetch });
+  const address = listenAddress(options);
+  const listener = Bun.serve({ hostname: address.host, port: address.port, fetch });
   return {
-    url: `http://127.0.0.1:${listener.port}`,
+    url: urlOf(address.host, listener.port),
     close: async () => {
       await listener.stop();
       await server.stop();

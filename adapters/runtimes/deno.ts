@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { openNodeSqlite } from "../stores/node-sqlite-handle.ts";
 import { createServer } from "./server/create-server.ts";
+import { listenAddress, urlOf } from "./server/listen-address.ts";
 import type { RunningServer, ServerOptions } from "./server/create-server.ts";
 
 /** What is used of Deno. */
@@ -14,7 +15,7 @@ declare const Deno: {
 };
 
 /**
- * Serves a feature repository on 127.0.0.1; resolves when it answers.
+ * Serves a feature repository, on 127.0.0.1 if nothing else is said; resolves when it answers.
  *
  * @example
  * import * as features from "./features.ts";
@@ -26,10 +27,11 @@ export async function serveDeno(
 ): Promise<RunningServer> {
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
   const server = await createServer(definitions, options, openNodeSqlite);
-  const listen = { hostname: "127.0.0.1", port: options.port ?? 0, onListen: () => undefined };
+  const address = listenAddress(options);
+  const listen = { hostname: address.host, port: address.port, onListen: () => undefined };
   const listener = Deno.serve(listen, (request) => server.app.fetch(request));
   return {
-    url: `http://127.0.0.1:${listener.addr.port}`,
+    url: urlOf(address.host, listener.addr.port),
     close: async () => {
       await listener.shutdown();
       await server.stop();

@@ -7,10 +7,11 @@ import { promisify } from "node:util";
 import { createAdaptorServer } from "@hono/node-server";
 import { openNodeSqlite } from "../stores/node-sqlite-handle.ts";
 import { createServer } from "./server/create-server.ts";
+import { listenAddress, urlOf } from "./server/listen-address.ts";
 import type { RunningServer, ServerOptions } from "./server/create-server.ts";
 
 /**
- * Serves a feature repository on 127.0.0.1; resolves when it answers.
+ * Serves a feature repository, on 127.0.0.1 if nothing else is said; resolves when it answers.
  *
  * @example
  * import * as features from "./features.ts";
@@ -23,12 +24,13 @@ export async function serveNode(
   if (options.directory !== ":memory:") mkdirSync(options.directory, { recursive: true });
   const server = await createServer(definitions, options, openNodeSqlite);
   const listener = createAdaptorServer({ fetch: server.app.fetch });
-  listener.listen(options.port ?? 0, "127.0.0.1");
+  const address = listenAddress(options);
+  listener.listen(address.port, address.host);
   await once(listener, "listening");
   const { port } = listener.address() as AddressInfo;
   const close = promisify(listener.close.bind(listener));
   return {
-    url: `http://127.0.0.1:${port}`,
+    url: urlOf(address.host, port),
     close: async () => {
       await close();
       await server.stop();

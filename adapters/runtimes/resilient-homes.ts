@@ -2,7 +2,10 @@
 
 import type { Clock } from "../../src/core/clock.ts";
 import type { ServingHomes } from "../../src/serve/read-views.ts";
+import { nameHomes } from "../../src/observe/observed-homes.ts";
+import type { HomeName } from "../../src/observe/request-summary.ts";
 import type { RecordReader } from "../../src/store/online-store.ts";
+import type { ReaderEvent } from "../../src/store/resilient/reader-event.ts";
 import { RecordCache, recordCacheDefaults } from "../../src/store/resilient/record-cache.ts";
 import { resilientReader } from "../../src/store/resilient/resilient-reader.ts";
 import type { Replica } from "../../src/store/resilient/resilient-reader.ts";
@@ -11,6 +14,8 @@ export interface HomesResilience {
   readonly clock: Clock;
   /** A copy of one of the homes, by that home. */
   readonly replicas?: ReadonlyMap<RecordReader, Replica>;
+  /** Told of what reads do beside being answered. It must not throw. */
+  readonly onEvent?: (home: HomeName, event: ReaderEvent) => void;
 }
 
 /**
@@ -19,13 +24,13 @@ export interface HomesResilience {
  */
 export function resilientHomes(
   homes: ServingHomes,
-  { clock, replicas = new Map() }: HomesResilience,
+  { clock, replicas = new Map(), onEvent }: HomesResilience,
 ): ServingHomes {
   const { batch, streams, region } = homes;
-  const distinct = new Set([batch, ...streams, ...(region ? [region.progress] : [])]);
+  const distinct = nameHomes(homes);
   const bytesMax = Math.floor(recordCacheDefaults.bytesMax / distinct.size);
   const readers = new Map<RecordReader, RecordReader>();
-  for (const primary of distinct) {
+  for (const [primary, name] of distinct) {
     const replica = replicas.get(primary);
     const reader = resilientReader({
       primary,
@@ -33,6 +38,7 @@ export function resilientHomes(
       cache: new RecordCache({ ...recordCacheDefaults, bytesMax }),
       clock,
       random: Math.random,
+      ...(onEvent !== undefined && { onEvent: (event) => onEvent(name, event) }),
     });
     readers.set(primary, reader);
   }

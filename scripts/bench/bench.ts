@@ -3,7 +3,9 @@
 import { gzipSync } from "node:zlib";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { repository } from "../../test/http/features.ts";
 import { bundleWorker } from "../cli/bundle-worker.ts";
+import { runFuzz } from "../fuzz/run-fuzz.ts";
 import { combineCases, combineTime } from "./combine.ts";
 import { compactionVsGroupBy } from "./compaction.ts";
 import { eventIds } from "./event-ids.ts";
@@ -15,12 +17,15 @@ import { servingLimitWorkerd } from "./serving-limit.ts";
 
 const { values: options } = parseArgs({ options: { json: { type: "boolean" } } });
 
+const fuzzedRequests = 100_000;
+
 const figures: Record<string, Figure> = {};
 await addServing(figures);
 await addHotKeys(figures);
 for (const each of combineCases) figures[each.name] = combineTime(each);
 figures["compactionVsGroupBy"] = await compactionVsGroupBy();
 Object.assign(figures, await eventIds());
+figures["longestFuzzedRequest"] = await longestFuzzedRequest();
 figures["bundleGzipKiB"] = await bundleGzipKiB();
 
 if (options.json === true) console.log(JSON.stringify({ figures }));
@@ -39,6 +44,12 @@ async function addHotKeys(into: Record<string, Figure>): Promise<void> {
   const continuous = await hotKey("continuous");
   into["hotKeyContinuousMillionVsHundred"] = continuous.ratio;
   into["hotKeyContinuousMillionBytes"] = counted(continuous.hotBytes, "bytes read a request");
+}
+
+async function longestFuzzedRequest(): Promise<Figure> {
+  const { longest, faults } = await runFuzz({ repository, seed: 1, count: fuzzedRequests });
+  if (faults.length > 0) throw new Error(`Cannot fuzz: ${faults.length} answers are wrong`);
+  return counted(longest.cpuMs, `ms of CPU, the longest of ${fuzzedRequests} fuzzed requests`);
 }
 
 async function bundleGzipKiB(): Promise<Figure> {

@@ -10,6 +10,8 @@ export interface BundleOptions {
   readonly minify?: boolean;
   /** Where records are kept; Workers KV and Durable Objects if left out. */
   readonly stores?: "upstash";
+  /** Imports Arrow and the OpenAPI document from modules beside the worker's: `lazyModules`. */
+  readonly lazyParts?: boolean;
 }
 
 /** The text of the worker's module. @throws when the feature file does not bundle. */
@@ -21,6 +23,7 @@ export function bundleWorker(featuresFile: string, options: BundleOptions = {}):
 export async function bundleEntry(contents: string, options: BundleOptions = {}): Promise<string> {
   const result = await build({
     stdin: { contents, resolveDir: root, loader: "ts" },
+    absWorkingDir: root,
     bundle: true,
     write: false,
     format: "esm",
@@ -28,7 +31,7 @@ export async function bundleEntry(contents: string, options: BundleOptions = {})
     platform: "neutral",
     mainFields: ["browser", "module", "main"],
     conditions: ["workerd", "worker", "browser", "import"],
-    external: ["cloudflare:*"],
+    external: ["cloudflare:*", "./arrow.mjs", "./openapi.mjs"],
     alias: { tilemark: resolve(root, "src/index.ts") },
     minify: options.minify ?? false,
     legalComments: "none",
@@ -39,8 +42,20 @@ export async function bundleEntry(contents: string, options: BundleOptions = {})
   return output.text;
 }
 
+/** By its name the text of each module that a worker with `lazyParts` imports when it is asked for. */
+export async function lazyModules(): Promise<Readonly<Record<string, string>>> {
+  const source = (file: string) => JSON.stringify(resolve(root, "src/http", file));
+  const [arrow, openApi] = await Promise.all(
+    ["encodings/arrow/encode-arrow.ts", "openapi/openapi.ts"].map((file) =>
+      bundleEntry(`export * from ${source(file)};`, { minify: true }),
+    ),
+  );
+  return { "arrow.mjs": arrow as string, "openapi.mjs": openApi as string };
+}
+
 /** The entry that a deployed worker has too. What it does not use is not in the bundle. */
-export function workerEntry(featuresFile: string, { stores }: BundleOptions = {}): string {
+export function workerEntry(featuresFile: string, options: BundleOptions = {}): string {
+  const { stores, lazyParts = false } = options;
   const runtime = (file: string) => JSON.stringify(resolve(root, "adapters/runtimes", file));
   const imports = [
     `import * as features from ${JSON.stringify(featuresFile)};`,
@@ -51,8 +66,14 @@ export function workerEntry(featuresFile: string, { stores }: BundleOptions = {}
       `import { openUpstash as openStores } from ${runtime("cloudflare/open-upstash.ts")};`,
     );
   }
+  const parts = [
+    ...(stores === undefined ? [] : ["openStores"]),
+    ...(lazyParts
+      ? ['arrow: () => import("./arrow.mjs")', 'openApi: () => import("./openapi.mjs")']
+      : []),
+  ];
   return `${imports.join("\n")}
-const worker = createWorker(features${stores === undefined ? "" : ", { openStores }"});
+const worker = createWorker(features, { ${parts.join(", ")} });
 export default worker.handler;
 export const { LogShard, StreamShard, PublisherShard, RegionShard } = worker;
 `;

@@ -20,10 +20,14 @@ export async function callServer(url: string, init: RequestInit): Promise<Respon
 }
 
 /** A POST of JSON. @throws as `callServer` does. */
-export function postJson(url: string, body: unknown): Promise<Response> {
+export function postJson(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> {
   return callServer(url, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(body, (_key, value: unknown) =>
       typeof value === "bigint" ? value.toString() : value,
     ),

@@ -5,7 +5,9 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { Log, LogLevel, Miniflare } from "miniflare";
-import { bundleWorker } from "./bundle-worker.ts";
+import { keyHeaders } from "../../adapters/admin/call-admin.ts";
+import { sha256Hex } from "../../src/access/sha256.ts";
+import { bundleWorker, lazyModules } from "./bundle-worker.ts";
 
 /** The newest date that the workerd of this package knows. */
 export const compatibilityDate = "2026-07-30";
@@ -14,8 +16,12 @@ export interface DevServerOptions {
   readonly featuresFile: string;
   /** The text of the worker's module where it is not the bundle of the feature file. */
   readonly script?: string;
+  /** By its name the text of each module that such a module imports. */
+  readonly modules?: Readonly<Record<string, string>>;
   /** More bindings for such a module. */
   readonly bindings?: Readonly<Record<string, string>>;
+  /** The key that requests carry, who may do everything with it; left out, access is by loopback. */
+  readonly adminKey?: string;
   /** The home that the worker follows, as a region of it; left out, it is the home. */
   readonly home?: string;
   /** Where Workers KV and the Durable Objects keep their files. */
@@ -48,13 +54,15 @@ export interface DevServer {
 export async function startDevServer(options: DevServerOptions): Promise<DevServer> {
   const { stateDirectory } = options;
   await mkdir(stateDirectory, { recursive: true });
-  const script = options.script ?? (await bundleWorker(options.featuresFile));
+  const modules = await modulesOf(options);
   const output = new HeldOutput();
   const end = new EventEmitter();
   const died = once(end, "end").then(() => undefined);
   const miniflare = new Miniflare({
     // Given whole: Miniflare would parse the script for imports otherwise.
-    modules: [{ type: "ESModule", path: "worker.mjs", contents: script }],
+    modules: Object.entries(modules).map(([path, contents]) => {
+      return { type: "ESModule", path, contents };
+    }),
     compatibilityDate,
     host: "127.0.0.1",
     port: options.port ?? 0,
@@ -71,7 +79,7 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
       }),
     },
     durableObjectsPersist: join(stateDirectory, "durable-objects"),
-    bindings: bindingsOf(options),
+    bindings: await bindingsOf(options),
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => {
       output.hold(stdout, options.output ?? process.stdout);
       output.hold(stderr, options.output ?? process.stderr);
@@ -83,12 +91,23 @@ export async function startDevServer(options: DevServerOptions): Promise<DevServ
   const url = await whenReady(miniflare, options.port ?? 0);
   output.release();
   try {
-    if (options.home === undefined) await repairLogs(url);
+    if (options.home === undefined) await repairLogs(url, options.adminKey);
   } catch (cause) {
     await miniflare.dispose();
     throw cause;
   }
   return { url, died, close: () => miniflare.dispose() };
+}
+
+/** The worker's first. */
+async function modulesOf(options: DevServerOptions): Promise<Readonly<Record<string, string>>> {
+  const { featuresFile, script, modules } = options;
+  if (script !== undefined) return { "worker.mjs": script, ...modules };
+  const [bundled, lazy] = await Promise.all([
+    bundleWorker(featuresFile, { lazyParts: true }),
+    lazyModules(),
+  ]);
+  return { "worker.mjs": bundled, ...lazy };
 }
 
 async function whenReady(miniflare: Miniflare, port: number): Promise<string> {
@@ -128,12 +147,17 @@ class HeldOutput {
   }
 }
 
-function bindingsOf(options: DevServerOptions): Record<string, string> {
-  const bindings: Record<string, string> = { ...options.bindings };
+async function bindingsOf(options: DevServerOptions): Promise<Record<string, string>> {
+  // Who develops a transform is told what it threw.
+  const bindings: Record<string, string> = { TILEMARK_ERROR_TEXT: "1", ...options.bindings };
   if (options.streamShards !== undefined)
     bindings["TILEMARK_STREAM_SHARDS"] = String(options.streamShards);
   if (options.logShards !== undefined) bindings["TILEMARK_LOG_SHARDS"] = String(options.logShards);
   if (options.home !== undefined) bindings["TILEMARK_HOME"] = options.home;
+  if (options.adminKey !== undefined) {
+    bindings["TILEMARK_ACCESS"] = "keys";
+    bindings["TILEMARK_ADMIN_KEY_SHA256"] = await sha256Hex(options.adminKey);
+  }
   if (options.testClock === true) bindings["TILEMARK_TEST_CLOCK"] = "1";
   if (options.clockOffsetMs !== undefined) {
     bindings["TILEMARK_CLOCK_OFFSET_MS"] = String(options.clockOffsetMs);
@@ -142,8 +166,9 @@ function bindingsOf(options: DevServerOptions): Record<string, string> {
 }
 
 /** Rows that a crash left between the log and the stream records are applied before anything else. */
-async function repairLogs(url: string): Promise<void> {
-  const response = await fetch(`${url}/admin/repair`, { method: "POST" });
+async function repairLogs(url: string, key: string | undefined): Promise<void> {
+  const init = { method: "POST", headers: keyHeaders(key) };
+  const response = await fetch(`${url}/admin/repair`, init);
   if (!response.ok) {
     throw new Error(`Cannot start the server: repairing its logs answered ${response.status}`);
   }

@@ -18,6 +18,8 @@ export interface IngestTally {
 export interface IngestTarget {
   readonly url: string;
   readonly workspace: string;
+  /** What gives access, where it takes a key. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly source: SourceDefinition;
 }
 
@@ -67,13 +69,13 @@ export async function sendRows(
 
 /** The rows to send again: none once the server took them. */
 async function sendRequest(
-  { url, workspace, source }: IngestTarget,
+  { url, workspace, source, headers }: IngestTarget,
   rows: readonly PlacedRow[],
   tally: IngestTally,
 ): Promise<PlacedRow[]> {
   const records = { [source.name]: rows.map(({ row, place }) => ({ record: row, place })) };
   const body = { workspace_name: workspace, dry_run: false, records };
-  const response = await postJson(`${url}/ingest`, body);
+  const response = await postJson(`${url}/ingest`, body, headers);
   const text = await response.text();
   if (response.ok) {
     const [counts] = readAnswer<IngestAnswer>(url, text).ingestMetrics.dataSourceIngestMetrics;

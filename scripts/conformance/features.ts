@@ -63,8 +63,18 @@ const echo = onDemandView("echo", {
   transform: ({ request }) => ({ ...request, nothing: null }),
 });
 
+/** Gives back what it is given, of the types that every client can send. */
+export const plainEcho = onDemandView("plain_echo", {
+  request: { whole: "int64", real: "float64", word: "string" },
+  output: { whole: "int64", real: "float64", word: "string", nothing: "boolean" },
+  transform: ({ request }) => ({ ...request, nothing: null }),
+});
+
 /** Scalars and arrays, which every client takes. */
 export const scalars = service("scalars", [facts], { emptyCount: "null" });
+
+/** Scalars that the request brings. */
+export const context = service("context", [plainEcho]);
 
 /** Maps and structs too. */
 export const nested = service("nested", [echo]);

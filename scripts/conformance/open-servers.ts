@@ -1,19 +1,24 @@
 /** The servers that the clients meet: one that is well, and others with a real fault each. */
 
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { Redis } from "ioredis";
 import { serveNode } from "../../adapters/runtimes/node.ts";
+import type { ServerOptions } from "../../adapters/runtimes/server/create-server.ts";
 import { redisServingOptions } from "../../adapters/stores/redis-options.ts";
 import { RedisStore } from "../../adapters/stores/redis-store.ts";
+import { newApiKey } from "../../src/access/api-key.ts";
+import type { KeyConfiguration } from "../../src/access/key-record.ts";
+import { sha256Hex } from "../../src/access/sha256.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
+import type { ClientPlan } from "./run-program.ts";
 import * as definitions from "./features.ts";
 
 export interface ConformanceServers {
-  /** By what is the matter with each: `well`, `broken`, `away`, `silent`. */
-  readonly urls: Readonly<Record<string, string>>;
+  readonly plan: ClientPlan;
   close(): Promise<void>;
 }
 
@@ -25,21 +30,25 @@ export async function openServers(): Promise<ConformanceServers> {
   const close = async () => {
     for (const closer of closers.reverse()) await closer();
   };
-  const open = async (store?: OnlineStore) => {
-    const server = await serveNode(definitions, {
-      directory: ":memory:",
-      ...(store !== undefined && { store }),
-    });
+  const open = async (options: Partial<ServerOptions> = {}) => {
+    const server = await serveNode(definitions, { directory: ":memory:", ...options });
     closers.push(() => server.close());
     return server.url;
   };
   try {
     const well = await open();
     await ingest(well);
-    const broken = await open(new BrokenStore());
-    const away = await open(openRedis(await portOfNobody(), closers));
-    const silent = await open(new SilentStore());
-    return { urls: { well, broken, away, silent }, close };
+    const { secrets, keys } = await issueKeys();
+    const guarded = await open({ access: { keys } });
+    const broken = await open({ store: new BrokenStore() });
+    const away = await open({ store: openRedis(await portOfNobody(), closers) });
+    const silent = await open({ store: new SilentStore() });
+    // Nothing stands in for a store of streams alone: requests wait for it as long as they may.
+    const hanging = await open({ streamStore: new SilentStore() });
+    return {
+      plan: { urls: { well, guarded, broken, away, silent, hanging }, keys: secrets },
+      close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -59,6 +68,23 @@ async function ingest(url: string): Promise<void> {
   });
   if (response.ok) return;
   throw new Error(`Cannot ingest: status ${response.status}, ${await response.text()}`);
+}
+
+/** `reader` may read, `outsider` another service alone, `hasty` once in a while; `unknown` is no key here. */
+async function issueKeys() {
+  const secrets: Record<string, string> = {};
+  const keys: KeyConfiguration[] = [];
+  const issue = async (name: string, services: "all" | string[], limits = {}) => {
+    const { id, key } = newApiKey(randomBytes);
+    secrets[name] = key;
+    const grants = [{ workspace: "prod", scopes: ["read" as const], services }];
+    keys.push({ id, name, grants, secrets: [{ sha256: await sha256Hex(key) }], ...limits });
+  };
+  await issue("reader", "all");
+  await issue("outsider", ["nested"]);
+  await issue("hasty", "all", { rateLimit: { requestsPerSecond: 0.001, burst: 1 } });
+  secrets["unknown"] = newApiKey(randomBytes).key;
+  return { secrets, keys };
 }
 
 /** Fails in a way that no store may. */

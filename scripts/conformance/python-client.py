@@ -27,10 +27,10 @@ scalars = {
 names_and_types = MetadataOptions(include_names=True, include_data_types=True)
 
 
-def client(server="well", api_key="none"):
-    # A server with a silent store answers near the end of its 2 s.
+def client(server="well", key="unknown"):
+    # A server may take the 2 s that a request has.
     session = httpx.Client(timeout=10)
-    return TectonClient(plan["urls"][server], api_key, default_workspace_name="prod", client=session)
+    return TectonClient(plan["urls"][server], plan["keys"][key], default_workspace_name="prod", client=session)
 
 
 def ask(to=None, service="scalars", keys=ann, **options):
@@ -82,6 +82,16 @@ def check_metadata_options():
     check(answer.slo_info.slo_eligible, True)
     assert answer.slo_info.server_time_seconds >= answer.slo_info.slo_server_time_seconds >= 0
     assert answer.slo_info.store_response_size_bytes > 0
+
+
+def check_key():
+    found = ask(client("guarded", "reader")).get_features_dict()
+    check(set(found), set(scalars))
+
+
+def ask_too_often():
+    for _ in range(2):
+        ask(client("guarded", "hasty"))
 
 
 def check_nested():
@@ -151,12 +161,17 @@ cases = [
     ("get_features: all metadata", check_metadata_options),
     ("get_features: maps, structs, NaN, nulls", check_nested),
     ("get_features: asynchronous", check_async),
+    ("get_features: with a key", check_key),
     ("400: join key left out", refused(exceptions.BadRequestError, 400, lambda: ask(keys={"user_id": "a"}))),
+    ("401: unknown key", refused(exceptions.UnauthorizedError, 401, lambda: ask(client("guarded")))),
+    ("403: key of another service", refused(exceptions.ForbiddenError, 403, lambda: ask(client("guarded", "outsider")))),
     ("404: unknown service", refused(exceptions.NotFoundError, 404, lambda: ask(service="none"))),
     ("404: unknown workspace", refused(exceptions.NotFoundError, 404, lambda: ask(workspace_name="none"))),
+    ("429: more than a key may ask", refused(exceptions.ResourceExhaustedError, 429, ask_too_often)),
     ("500: store broken", refused(exceptions.TectonHttpException, 500, lambda: ask(client("broken")))),
     ("503: store away", refused(exceptions.ServiceUnavailableError, 503, lambda: ask(client("away")))),
     ("503: store silent", refused(exceptions.ServiceUnavailableError, 503, lambda: ask(client("silent")))),
+    ("504: request out of time", refused(exceptions.GatewayTimeoutError, 504, lambda: ask(client("hanging")))),
     ("metadata: types of keys and features", check_feature_service_metadata),
 ]
 

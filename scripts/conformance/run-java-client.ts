@@ -1,32 +1,34 @@
-/** The Java client, `ai.tecton:java-client` of Maven's repositories, with what it depends on. */
+/** The Java client: a checkout of its source, else `ai.tecton:java-client` of Maven's repositories. */
 
 import { copyFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJavaSource } from "./java-source.ts";
+import type { JavaSource } from "./java-source.ts";
 import { install, readCases, runProgram } from "./run-program.ts";
-import type { ClientRun } from "./run-program.ts";
+import type { ClientPlan, ClientRun, Program } from "./run-program.ts";
 
-const version = "0.9.1";
-const client = `ai.tecton:java-client ${version}`;
-const source = new URL("java-client.java", import.meta.url).pathname;
-/** Of the folder that Maven copies to, beside the program's own classes. */
-const classpath = "libraries/*:.";
+const published = "ai.tecton:java-client:0.9.1";
+const howToGive =
+  "for a checkout of github.com/tecton-ai/tecton-http-client-java, say --java-source DIR";
+const program = new URL("java-client.java", import.meta.url).pathname;
+/** Of the folder that Maven copies to, and of what is compiled here. */
+const classpath = "libraries/*:classes";
+const javac = ["-nowarn", "-proc:none", "-classpath", classpath, "-d", "classes"];
 
-const project = `<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>tilemark</groupId><artifactId>conformance</artifactId><version>1</version>
-  <dependencies><dependency>
-    <groupId>ai.tecton</groupId><artifactId>java-client</artifactId><version>${version}</version>
-  </dependency></dependencies>
-</project>
-`;
-
-/** @throws Error where the program itself fails, which none of its cases may bring about. */
+/**
+ * @param sourceDirectory - Of a checkout.
+ * @throws Error where there is none in that directory, or the program itself fails, which none of its
+ *   cases may bring about.
+ */
 export async function runJavaClient(
   directory: string,
-  urls: Readonly<Record<string, string>>,
+  plan: ClientPlan,
+  sourceDirectory?: string,
 ): Promise<ClientRun> {
-  await writeFile(join(directory, "pom.xml"), project);
-  await copyFile(source, join(directory, "java-client.java"));
+  const source = sourceDirectory === undefined ? null : await readJavaSource(sourceDirectory);
+  const client = source === null ? published : `${published.replace(/[^:]*$/, source.version)}`;
+  await writeFile(join(directory, "pom.xml"), projectOf(source?.dependencies ?? [published]));
+  await copyFile(program, join(directory, "java-client.java"));
   const reason = await install(directory, [
     {
       command: "mvn",
@@ -35,13 +37,51 @@ export async function runJavaClient(
         "-DoutputDirectory=libraries",
       ],
     },
-    { command: "javac", args: ["-classpath", classpath, "java-client.java"] },
+    ...(source === null ? [] : [await compileSource(directory, source)]),
+    { command: "javac", args: [...javac, "java-client.java"] },
   ]);
-  if (reason !== null) return { client, cases: [], leftOut: reason };
-  const args = Object.entries(urls).map(([name, url]) => `${name}=${url}`);
+  if (reason !== null) {
+    const leftOut = source === null ? `${reason}; ${howToGive}` : reason;
+    return { client, cases: [], leftOut };
+  }
   const output = await runProgram(directory, {
     command: "java",
-    args: ["-classpath", classpath, "JavaClient", ...args],
+    args: ["-classpath", classpath, "JavaClient"],
+    input: writeProperties(plan),
   });
   return { client, cases: readCases(output), leftOut: null };
+}
+
+/** The client's own build writes its version into a class too. */
+async function compileSource(directory: string, source: JavaSource): Promise<Program> {
+  const version = `package ai.tecton.client.version;
+
+public class Version {
+  public static final String VERSION = ${JSON.stringify(source.version)};
+}
+`;
+  await writeFile(join(directory, "Version.java"), version);
+  return { command: "javac", args: [...javac, "Version.java", ...source.files] };
+}
+
+function projectOf(dependencies: readonly string[]): string {
+  const elements = dependencies.map((dependency) => {
+    const [group, artifact, version] = dependency.split(":");
+    return `<dependency><groupId>${group}</groupId><artifactId>${artifact}</artifactId><version>${version}</version></dependency>`;
+  });
+  return `<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>tilemark</groupId><artifactId>conformance</artifactId><version>1</version>
+  <dependencies>
+    ${elements.join("\n    ")}
+  </dependencies>
+</project>
+`;
+}
+
+/** As java.util.Properties reads them. */
+function writeProperties({ urls, keys }: ClientPlan): string {
+  const named = (kind: string, texts: Readonly<Record<string, string>>) =>
+    Object.entries(texts).map(([name, text]) => `${kind}.${name}=${text}\n`);
+  return [...named("url", urls), ...named("key", keys)].join("");
 }

@@ -1,7 +1,18 @@
 /** Runs the programs of a client: first those that install it, then the one that asks. */
 
 import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
+
+/** Whom a client asks. */
+export interface ClientPlan {
+  /**
+   * Servers by what is the matter with each: `well`; `guarded`, which asks for keys; `broken`, `away`
+   * and `silent` by their stores; `hanging`, where nothing gives up before the request does.
+   */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Of the one that asks for them, by what each may do. */
+  readonly keys: Readonly<Record<string, string>>;
+}
 
 /** What a client did. */
 export interface ClientRun {
@@ -67,7 +78,9 @@ export function readCases(output: string): readonly CaseResult[] {
 function reasonOf(command: string, error: unknown): string {
   const { code, stderr = "", stdout = "" } = error as ProgramFailure;
   if (code === "ENOENT") return `${command} is not here`;
-  const lines = `${stdout}\n${stderr}`.split("\n").filter((line) => /error/i.test(line));
+  const lines = stripVTControlCharacters(`${stdout}\n${stderr}`)
+    .split("\n")
+    .filter((line) => /error/i.test(line));
   return `${command} failed: ${(lines[0] ?? String(error)).trim().slice(0, reasonCharactersMax)}`;
 }
 

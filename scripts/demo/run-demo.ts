@@ -6,6 +6,7 @@ import { openOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-s
 import type { DuckdbOfflineStore } from "../../adapters/engines/duckdb/duckdb-offline-store.ts";
 import { readRows } from "../../adapters/engines/duckdb/read-rows.ts";
 import type { PlacedRow } from "../../adapters/engines/duckdb/text-rows.ts";
+import { keyHeaders } from "../../adapters/admin/call-admin.ts";
 import { httpCompactionApi } from "../../adapters/admin/http-compaction-api.ts";
 import { compactViews } from "../../src/compact/compact-views.ts";
 import { formatInstant } from "../../src/core/instant.ts";
@@ -24,6 +25,8 @@ export interface DemoOptions {
   /** Files of events in place of generated ones. */
   readonly eventsPath?: string;
   readonly stateDirectory: string;
+  /** Sent with requests, and shown; left out, the server needs none. */
+  readonly adminKey?: string;
   /** 0 for a free one. */
   readonly port: number;
   readonly print: (text: string) => void;
@@ -149,6 +152,7 @@ async function startServer(
     stateDirectory: join(directory, "state"),
     port: options.port,
     clockOffsetMs,
+    ...(options.adminKey !== undefined && { adminKey: options.adminKey }),
   });
 }
 
@@ -163,10 +167,11 @@ async function streamAndCompact(parts: {
   readonly tally: IngestTally;
 }): Promise<void> {
   const { demo, repository, offline, source, streamed, options, tally } = parts;
-  const target = { url: demo.url, workspace: "prod", source };
+  const headers = keyHeaders(options.adminKey);
+  const target = { url: demo.url, workspace: "prod", headers, source };
   const half = Math.floor(streamed.length / 2);
   const takenBefore = await sendRows(target, streamed.slice(0, half), tally);
-  const api = httpCompactionApi({ baseUrl: demo.url, fetch });
+  const api = httpCompactionApi({ baseUrl: demo.url, fetch, headers });
   for (const { view, rows, keys, bytes } of await compactViews({ api, offline, repository })) {
     options.print(
       `compacted ${view}: ${count(rows)} rows, ${count(keys)} keys, ${count(bytes)} bytes`,
@@ -190,7 +195,7 @@ function busiestCustomer(source: SourceDefinition, rows: readonly PlacedRow[]): 
   return busiest[0];
 }
 
-function printReady({ print }: DemoOptions, demo: DevServer, state: DemoState): void {
+function printReady({ print, adminKey }: DemoOptions, demo: DevServer, state: DemoState): void {
   if (state.clockOffsetMs !== 0) {
     const nowMs = Date.now() + state.clockOffsetMs;
     print(
@@ -204,8 +209,9 @@ function printReady({ print }: DemoOptions, demo: DevServer, state: DemoState): 
     requestContextMap: { basket_amount: 99.5, basket_items: "3" },
     metadataOptions: { includeNames: true },
   };
+  const authorization = adminKey === undefined ? "" : ` -H 'Authorization: Tecton-key ${adminKey}'`;
   print(`Listening on ${demo.url}. Ask for features:`);
   print(
-    `curl -s ${demo.url}/api/v1/feature-service/get-features -d '${JSON.stringify({ params })}'\n`,
+    `curl -s ${demo.url}/api/v1/feature-service/get-features${authorization} -d '${JSON.stringify({ params })}'\n`,
   );
 }

@@ -171,6 +171,12 @@ export const limits = {
   /** Entries of the audit log in one page, and characters of the object that one names. */
   auditPageEntriesMax: 500,
   auditObjectLengthMax: 1_024,
+  /** How old a serving cache may let a view's answers become, in milliseconds. */
+  cacheMaxAgeMsMin: 1_000,
+  cacheMaxAgeMsMax: 86_400_000,
+  /** Answers in the serving cache of one workspace in one process, and about how many bytes they are. */
+  servingCacheEntriesMax: 100_000,
+  servingCacheBytesMax: 16 * 2 ** 20,
   /** Windows of one feature that an explanation tells of: the newest of a longer series. */
   explainedWindowsMax: 100,
   /** Bytes read from stores for one request, past which the latency objective does not hold. */

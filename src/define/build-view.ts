@@ -18,6 +18,7 @@ import type {
 } from "./definition.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { readSecondaryKey } from "./key-features.ts";
+import { readCacheMaxAge } from "./read-cache-max-age.ts";
 import { readHistory } from "./read-history.ts";
 import { readViewJoinKeys } from "./read-view-join-keys.ts";
 import type { CompactionConfig } from "./view-config.ts";
@@ -35,6 +36,7 @@ export interface UntypedViewConfig {
   readonly attributes?: unknown;
   readonly ttl?: unknown;
   readonly compaction: CompactionConfig;
+  readonly cache?: unknown;
   readonly tags?: unknown;
 }
 
@@ -70,12 +72,13 @@ export function buildView(
     ...history,
     ...features,
     ...compaction,
+    cacheMaxAgeMs: readCacheMaxAge(prefix, config.cache),
     tags: readTags(prefix, config.tags),
   };
   return { ...view, fingerprint: fingerprintOf({ kind, ...view }) };
 }
 
-const sharedFields = ["entities", "source", "history", "compaction", "tags"];
+const sharedFields = ["entities", "source", "history", "compaction", "cache", "tags"];
 
 const aggregateFields = [
   ...sharedFields,

@@ -124,6 +124,8 @@ export interface ViewDefinition {
   readonly compactionEveryMs: number;
   /** How long after a compaction's seal its record stays exact. */
   readonly horizonMs: number;
+  /** How old an answer from the serving cache may be; null where it is always read. No part of its data. */
+  readonly cacheMaxAgeMs: number | null;
   /** What its owner says of it, for those who ask; no part of what it means. */
   readonly tags: Readonly<Record<string, string>>;
   /** 16 hex digits over the view's data, its source's data and the declared versions of its functions. */

@@ -20,13 +20,13 @@ interface ScalarValues {
   readonly timestamp: number;
 }
 
-/** The TypeScript type of a value in a transform; null is added where a value may be absent. */
+/** The TypeScript type of a value in a transform: what is in an array, map or struct may be null. */
 export type ValueOf<Type extends ElementType> = Type extends ScalarType | "float32"
   ? ScalarValues[Type]
   : Type extends { readonly array: infer Element extends ElementType }
-    ? readonly ValueOf<Element>[]
+    ? readonly (ValueOf<Element> | null)[]
     : Type extends { readonly map: infer Element extends ElementType }
-      ? { readonly [key: string]: ValueOf<Element> }
+      ? { readonly [key: string]: ValueOf<Element> | null }
       : Type extends { readonly struct: infer Fields extends Readonly<Record<string, ElementType>> }
         ? { readonly [Field in keyof Fields]: ValueOf<Fields[Field]> | null }
         : never;

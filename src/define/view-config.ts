@@ -44,6 +44,14 @@ export interface CompactionConfig {
   readonly horizon?: Duration;
 }
 
+export interface CacheConfig {
+  /**
+   * How old an answer may be that is given again without being read: a second to a day. Past a
+   * deletion elsewhere, an answer of the deleted entity may live on for as long.
+   */
+  readonly maxAge: Duration;
+}
+
 /** Aggregations by column, each of a function that takes the column's type. */
 export type FeatureListsOver<Columns extends ColumnTypes> = {
   readonly [Column in keyof Columns]?: readonly Aggregation<FunctionNameFor<Columns[Column]>>[];
@@ -60,6 +68,8 @@ export interface SharedViewConfig<Source, Entities> {
    */
   readonly history?: SourceDefinition & { readonly kind: "batchSource" };
   readonly compaction: CompactionConfig;
+  /** Keeps answers in memory for a while, in each process; left out, every request reads. */
+  readonly cache?: CacheConfig;
   /** For those who ask what is served; the same records and values whatever they say. */
   readonly tags?: Readonly<Record<string, string>>;
 }

@@ -7,6 +7,7 @@ import { limits } from "../core/limits.ts";
 import { findEntity } from "../compact/burials.ts";
 import type { Repository, SourceDefinition } from "../define/definition.ts";
 import type { LogRow } from "../store/event-log.ts";
+import { entityKey, tombstoneKey } from "../tile/keys.ts";
 import {
   msgpackType,
   readAppendRows,
@@ -14,7 +15,10 @@ import {
   writeDeletions,
   writeLogPage,
 } from "./admin-codec.ts";
-import { findShard, shardsOf } from "./find-shard.ts";
+import { audited, auditRoutes } from "./audit-routes.ts";
+import { findShard } from "./find-shard.ts";
+import { keyRoutes } from "./key-routes.ts";
+import type { KeyRoutesParts } from "./key-routes.ts";
 import { camelCaseFields, jsonObject, parseEnvelope } from "./parse-envelope.ts";
 import { readBody, readJson } from "./read-body.ts";
 import { readEntityKeys } from "./read-join-keys.ts";
@@ -24,12 +28,15 @@ import { requireWorkspace } from "./require-workspace.ts";
 import { homeOf } from "./workspace.ts";
 import type { WorkspacesParts } from "./workspace.ts";
 
-export function adminRoutes(parts: WorkspacesParts): Hono<HttpEnv> {
+export function adminRoutes(parts: WorkspacesParts & KeyRoutesParts): Hono<HttpEnv> {
+  const followed = requireWorkspace(parts, ["follow", "admin"], { atHome: true });
   return new Hono<HttpEnv>()
-    .use("*", requireWorkspace(parts, "admin"))
+    .route("/", regionRoutes(followed))
+    .use("*", requireWorkspace(parts, ["admin"], { atHome: true }))
     .route("/", runRoutes())
     .route("/", deletionRoutes())
-    .route("/", regionRoutes())
+    .route("/", keyRoutes(parts))
+    .route("/", auditRoutes())
     .route("/", logRoutes());
 }
 
@@ -46,7 +53,9 @@ function runRoutes(): Hono<HttpEnv> {
         ...(rollbackCut === undefined ? {} : { rollbackCut }),
         ...(compactor === undefined ? {} : { compactor }),
       };
-      return c.json(await homeOf(c.var.workspace).publisher.start(request, c.var.nowMs));
+      const action = rollbackCut === undefined ? "publish.start" : "publish.rollback";
+      const act = () => homeOf(c.var.workspace).publisher.start(request, c.var.nowMs);
+      return c.json(await audited(c, { action, object: views.join(",") }, act));
     })
     .post("/publish", async (c) => {
       const request = readPublish(await readBody(c.req.raw, limits.adminBodyBytesMax));
@@ -57,7 +66,8 @@ function runRoutes(): Hono<HttpEnv> {
     })
     .post("/finish", async (c) => {
       const request = parseEnvelope(finishSchema, await readAdminJson(c.req.raw));
-      await homeOf(c.var.workspace).publisher.finish(request, c.var.nowMs);
+      const act = () => homeOf(c.var.workspace).publisher.finish(request, c.var.nowMs);
+      await audited(c, { action: "publish.finish", object: request.view }, act);
       return c.json({});
     })
     .post("/collect", async (c) => {
@@ -82,10 +92,16 @@ function deletionRoutes(): Hono<HttpEnv> {
         camelCaseFields(await readAdminJson(c.req.raw)),
       );
       const entity = findEntity(c.var.workspace.repository, name);
-      await homeOf(c.var.workspace).publisher.delete({
-        entity: name,
-        joinKeys: readEntityKeys(entity, joinKeyMap),
-      });
+      const request = { entity: name, joinKeys: readEntityKeys(entity, joinKeyMap) };
+      const { cache } = c.var.workspace;
+      const act = async () => {
+        try {
+          await homeOf(c.var.workspace).publisher.delete(request);
+        } finally {
+          cache?.forget(tombstoneKey(entity, entityKey(request.joinKeys)));
+        }
+      };
+      await audited(c, { action: "entity.delete", object: name }, act);
       return c.json({});
     })
     .get("/home", async (c) => c.json(await homeOf(c.var.workspace).publisher.home()))
@@ -110,10 +126,6 @@ function deletionRoutes(): Hono<HttpEnv> {
 
 function logRoutes(): Hono<HttpEnv> {
   return new Hono<HttpEnv>()
-    .get("/shards", (c) => {
-      const { log } = parseEnvelope(shardsSchema, c.req.query());
-      return c.json(shardsOf(homeOf(c.var.workspace), log).map(({ shard }) => shard));
-    })
     .get("/now", (c) => c.json(c.var.nowMs))
     .get("/log", async (c) => {
       const { shard, ...range } = parseEnvelope(logSchema, c.req.query());
@@ -190,7 +202,6 @@ const trimSchema = z.object(
   { shard: text, epoch: integer, forgetTrimmed: z.optional(z.boolean("a boolean")) },
   "an object",
 );
-const shardsSchema = z.object({ log: text }, "an object");
 const logSchema = z.object({ shard: text, afterSeq: digits, epochMax: digits }, "an object");
 
 function readAdminJson(request: Request): Promise<unknown> {

@@ -1,11 +1,13 @@
 /**
  * Values and types as JSON carries them: int64 as decimal strings at any depth, NaN and infinities
- * as strings, structs as positional arrays, timestamps as RFC 3339 in UTC.
+ * as strings, float32 by its own shortest decimal, structs as positional arrays, timestamps as
+ * RFC 3339 in UTC.
  */
 
 import { assert } from "../core/errors.ts";
+import { shortestFloat32 } from "../core/float32.ts";
 import { formatInstant } from "../core/instant.ts";
-import type { DataType, ScalarType, Value } from "../core/value.ts";
+import type { ElementType, ScalarType, Value } from "../core/value.ts";
 
 export type Json =
   string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -15,7 +17,7 @@ export type Json =
  *
  * @example encodeValue({ array: "int64" }, [1, null]); // ["1", null]
  */
-export function encodeValue(type: DataType, value: Value): Json {
+export function encodeValue(type: ElementType, value: Value): Json {
   if (value === null) return null;
   if (typeof type === "string") return encodeScalar(type, value);
   if ("map" in type) return encodeMap(type.map, value);
@@ -27,7 +29,7 @@ export function encodeValue(type: DataType, value: Value): Json {
   return fields.map((field, i) => encodeValue(field, elements[i] as Value));
 }
 
-function encodeScalar(type: ScalarType, value: Value): Json {
+function encodeScalar(type: ScalarType | "float32", value: Value): Json {
   switch (type) {
     case "int64":
       assert(typeof value === "bigint" || Number.isSafeInteger(value), "an int64 is an integer");
@@ -35,6 +37,9 @@ function encodeScalar(type: ScalarType, value: Value): Json {
     case "float64":
       assert(typeof value === "number", "a float64 is a number");
       return Number.isFinite(value) ? value : String(value);
+    case "float32":
+      assert(typeof value === "number", "a float32 is a number");
+      return Number.isFinite(value) ? shortestFloat32(value) : String(value);
     case "timestamp":
       assert(typeof value === "number", "a timestamp is a number of milliseconds");
       return formatInstant(value);
@@ -48,7 +53,7 @@ function encodeScalar(type: ScalarType, value: Value): Json {
 }
 
 /** `Object.fromEntries` defines its keys, so that one named "__proto__" is a key like any other. */
-function encodeMap(type: DataType, value: Value): Json {
+function encodeMap(type: ElementType, value: Value): Json {
   assert(
     typeof value === "object" && value !== null && !Array.isArray(value),
     "a map is an object",
@@ -58,9 +63,16 @@ function encodeMap(type: DataType, value: Value): Json {
   );
 }
 
-/** The shape of a type on the wire. Timestamps are strings there, which every client knows. */
-export function encodeDataType(type: DataType): Json {
-  if (typeof type === "string") return { type: type === "timestamp" ? "string" : type };
+/** A type as the wire has it: its name, and the types within. */
+export interface WireDataType {
+  readonly [key: string]: Json;
+  readonly type: string;
+}
+
+/** The shape of a type on the wire. Timestamps are strings, which every client knows. */
+export function encodeDataType(type: ElementType): WireDataType {
+  if (type === "timestamp") return { type: "string", format: "date-time" };
+  if (typeof type === "string") return { type };
   if ("array" in type) return { type: "array", elementType: encodeDataType(type.array) };
   if ("map" in type) {
     return { type: "map", keyType: { type: "string" }, valueType: encodeDataType(type.map) };

@@ -4,6 +4,7 @@ import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { FeatureError } from "../core/errors.ts";
 import type { ErrorCode } from "../core/errors.ts";
+import type { HttpEnv } from "./request-clock.ts";
 
 /** A failure as it is answered. */
 export interface HttpFailure {
@@ -30,14 +31,19 @@ const statuses: Readonly<Record<ErrorCode, readonly [ContentfulStatusCode, numbe
   INVALID_RECORD: [400, 3],
   TOO_LATE: [400, 11],
   NOT_FOUND: [404, 5],
+  NOT_ACCEPTABLE: [406, 12],
+  // What this API's clients know is 7, where gRPC has 16.
+  UNAUTHENTICATED: [401, 7],
   FORBIDDEN: [403, 7],
   FENCED: [409, 10],
   CONFLICT: [409, 10],
   // As draft-ietf-httpapi-idempotency-key-header has it.
   KEY_REUSED: [422, 9],
   TOO_LARGE: [413, 8],
+  FAILED_PRECONDITION: [400, 9],
   RESOURCE_EXHAUSTED: [429, 8],
   OVERLOADED: [503, 14],
+  DEADLINE_EXCEEDED: [504, 4],
   STORE_UNAVAILABLE: [503, 14],
   CORRUPT_RECORD: [500, 15],
   INVALID_DEFINITION: [500, 13],
@@ -46,8 +52,14 @@ const statuses: Readonly<Record<ErrorCode, readonly [ContentfulStatusCode, numbe
   INTERNAL: [500, 13],
 };
 
+/** Every error's code with its status. */
+export const errorStatuses = Object.entries(statuses).map(([code, [status]]) => ({ code, status }));
+
 /** Of an answer that lists what is wrong with records. */
 export const recordErrorsStatus = 400;
+
+/** Of an answer that lists what of a server does not answer. */
+export const notReadyStatus = 503;
 
 const methodNotAllowed = { status: 405, grpcCode: 12 } as const;
 
@@ -66,13 +78,18 @@ export function describeFailure(error: unknown): HttpFailure {
 }
 
 /** Describes an error, and reports it when the fault is on this side. */
-export function handleFailure(c: Context, error: unknown, report: ReportError): HttpFailure {
+export function handleFailure(
+  c: Context<HttpEnv>,
+  error: unknown,
+  report: ReportError,
+): HttpFailure {
   const failure = describeFailure(error);
+  c.var.observed.fail(failure.code, error);
   if (failure.status >= 500 && failure.code !== "OVERLOADED") report(error, { route: routeOf(c) });
   return failure;
 }
 
-export function answerFailure(c: Context, error: unknown, report: ReportError): Response {
+export function answerFailure(c: Context<HttpEnv>, error: unknown, report: ReportError): Response {
   const failure = handleFailure(c, error, report);
   return c.json(
     { error: failure.message, code: failure.grpcCode, message: failure.message },
@@ -99,6 +116,7 @@ export function answerWrongMethod(c: Context, methods: readonly string[]): Respo
   });
 }
 
-function routeOf(c: Context): string {
+/** A request as errors and reports call it. */
+export function routeOf(c: Context): string {
   return `${c.req.method} ${c.req.path.slice(0, pathCharactersMax)}`;
 }

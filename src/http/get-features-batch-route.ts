@@ -1,68 +1,59 @@
 /**
- * `POST /api/v1/feature-service/get-features-batch`: many vectors of one service.
+ * `get-features-batch`, v1 and v2: many vectors of one service.
  *
- * A row that cannot be read, for a join key that is missing or of another type, refuses the request
- * with a 400 that names it: the wire has no place for an error of a row, and nulls in its place would
- * look like an entity that nobody knows. What fails in answering a row is told by the status of its
- * features and leaves the other rows alone.
+ * A row that cannot be read, for a join key or request value that is missing or of another type, has
+ * nulls with the status UNKNOWN, and the reason in the details; it leaves the other rows alone. Where
+ * that is so of every row there is nothing to answer: the request is refused for the first of them.
  */
 
 import { Hono } from "hono";
+import type { Context } from "hono";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
-import { readRows } from "../serve/answer-rows.ts";
-import { finishService, viewReads } from "../serve/answer-service.ts";
-import type { ViewAnswer } from "../serve/view-answer.ts";
+import type { ServiceDefinition } from "../define/definition.ts";
+import { viewReads } from "../serve/answer-service.ts";
+import { answerInTime } from "./answer-in-time.ts";
+import type { AskedRow, ReadableRow } from "./answer-in-time.ts";
+import { respondIn } from "./encodings/respond.ts";
 import { findService } from "./find-service.ts";
 import type { GetFeaturesParts } from "./get-features-route.ts";
 import { readJson } from "./read-body.ts";
 import { readGetFeaturesBatch } from "./read-get-features-batch.ts";
+import type { GetFeaturesBatchRequest } from "./read-get-features-batch.ts";
 import { readJoinKeys } from "./read-join-keys.ts";
 import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
 import { requireRead } from "./require-grant.ts";
 import { seenHeader } from "./seen-token.ts";
-import { writeGetFeaturesBatch } from "./write-get-features-batch.ts";
-
-const route = "/api/v1/feature-service/get-features-batch";
+import { readServicePath, v1Path, v2Path } from "./service-path.ts";
+import type { ServicePath } from "./service-path.ts";
 
 export function getFeaturesBatchRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
-  return new Hono<HttpEnv>().post(route, async (c) => {
-    const { nowMs, startedAtMs, signal } = c.var;
-    refuseSeen(c.req.header(seenHeader));
-    const request = readGetFeaturesBatch(await readJson(c.req.raw, limits.requestBodyBytesMax));
-    requireRead(c, request);
-    const { workspace, service } = findService(parts, request);
-    const asked = request.rows.map((row, i) =>
-      inRow(i, () => ({
-        reads: viewReads(service, readJoinKeys(service, row.joinKeyMap)),
-        requestValues: readRequestContext(service, row.requestContextMap, request.requestOptions),
-      })),
-    );
-    const reads = asked.map((row) => row.reads);
-    const { rows, cost } = await readRows(workspace.homes, reads, { nowMs, signal });
-    const readAtMs = parts.clock.now();
-    const report = (error: unknown) => parts.report(error, { route: `POST ${route}` });
-    const features = asked.map(({ requestValues }, i) =>
-      finishService(service, {
-        requestValues,
-        answers: rows[i] as readonly ViewAnswer[],
-        nowMs,
-        report,
-      }),
-    );
-    const doneAtMs = parts.clock.now();
-    const answer = writeGetFeaturesBatch(features, {
-      service,
-      request,
-      cost: {
-        storeBytes: cost.storeBytes,
-        serverMs: doneAtMs - startedAtMs,
-        transformMs: doneAtMs - readAtMs,
-      },
-    });
-    return c.json(answer as object);
+  return new Hono<HttpEnv>()
+    .post(v1Path("get-features-batch"), (c) => answerMany(c, parts, null))
+    .post(v2Path("get-features-batch"), (c) => answerMany(c, parts, readServicePath(c)));
+}
+
+async function answerMany(
+  c: Context<HttpEnv>,
+  parts: GetFeaturesParts,
+  path: ServicePath | null,
+): Promise<Response> {
+  const respond = respondIn(c, parts);
+  refuseSeen(c.req.header(seenHeader));
+  const body = await readJson(c.req.raw, limits.requestBodyBytesMax);
+  const request = readGetFeaturesBatch(body, path);
+  requireRead(c, request);
+  const { workspace, service } = findService(parts, request);
+  const place = { workspace: workspace.name, service: service.name };
+  c.get("observed").beginService(place, request.rows.length);
+  const { rows, cost } = await answerInTime(c, parts, {
+    workspace,
+    service,
+    request,
+    rows: readRows(service, request),
   });
+  return respond({ many: rows }, { service, request, cost, explanation: null });
 }
 
 /** A token is of one entity; to pass over it would break what its sender counts on. */
@@ -74,15 +65,34 @@ function refuseSeen(token: string | undefined): void {
   );
 }
 
-/** @throws what the reading of a row throws, with the row's place. */
-function inRow<T>(index: number, read: () => T): T {
+/** @throws FeatureError that the reading of the first row met, with its place, where no row can be read. */
+function readRows(
+  service: ServiceDefinition,
+  { rows, requestOptions }: GetFeaturesBatchRequest,
+): readonly AskedRow[] {
+  const read = rows.map(({ joinKeyMap, requestContextMap }) =>
+    orError(() => ({
+      reads: viewReads(service, readJoinKeys(service, joinKeyMap)),
+      requestValues: readRequestContext(service, requestContextMap, requestOptions),
+    })),
+  );
+  const [first] = read;
+  if (first instanceof FeatureError && read.every((row) => row instanceof FeatureError)) {
+    const { code, message } = first;
+    throw new FeatureError(code, `Cannot read "params.requestData.0": ${message}`, {
+      cause: first,
+    });
+  }
+  return read.map((row) =>
+    row instanceof FeatureError ? { code: "INVALID_ROW", message: row.message } : row,
+  );
+}
+
+function orError(read: () => ReadableRow): ReadableRow | FeatureError {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof FeatureError)) throw error;
-    const { code, message } = error;
-    throw new FeatureError(code, `Cannot read "params.requestData.${index}": ${message}`, {
-      cause: error,
-    });
+    return error;
   }
 }

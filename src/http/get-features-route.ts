@@ -1,9 +1,15 @@
-/** `POST /api/v1/feature-service/get-features`: one vector. */
+/** `get-features`, v1 and v2: one vector. */
 
 import { Hono } from "hono";
+import type { Context } from "hono";
 import { limits } from "../core/limits.ts";
-import { finishService, readService } from "../serve/answer-service.ts";
-import type { ReportError } from "./errors.ts";
+import { viewReads } from "../serve/answer-service.ts";
+import type { ServedFeature } from "../serve/answer-service.ts";
+import type { ViewAnswer } from "../serve/view-answer.ts";
+import { answerInTime } from "./answer-in-time.ts";
+import type { AnswerParts } from "./answer-in-time.ts";
+import { respondIn } from "./encodings/respond.ts";
+import type { EncodingParts } from "./encodings/respond.ts";
 import { findService } from "./find-service.ts";
 import { readJson } from "./read-body.ts";
 import { readGetFeatures } from "./read-get-features.ts";
@@ -12,54 +18,56 @@ import { readRequestContext } from "./read-request-context.ts";
 import type { HttpEnv } from "./request-clock.ts";
 import { requireRead } from "./require-grant.ts";
 import { readSeen, seenHeader, writeSeen } from "./seen-token.ts";
+import { readServicePath, v1Path, v2Path } from "./service-path.ts";
+import type { ServicePath } from "./service-path.ts";
 import type { WorkspacesParts } from "./workspace.ts";
-import { writeGetFeatures } from "./write-get-features.ts";
+import { writeExplanation } from "./write-explanation.ts";
 
-export interface GetFeaturesParts extends WorkspacesParts {
-  readonly clock: { now(): number };
-  readonly report: ReportError;
-}
-
-const route = "/api/v1/feature-service/get-features";
+export interface GetFeaturesParts extends WorkspacesParts, AnswerParts, EncodingParts {}
 
 export function getFeaturesRoute(parts: GetFeaturesParts): Hono<HttpEnv> {
-  return new Hono<HttpEnv>().post(route, async (c) => {
-    const { nowMs, startedAtMs, signal } = c.var;
-    const request = readGetFeatures(await readJson(c.req.raw, limits.requestBodyBytesMax));
-    requireRead(c, request);
-    const { workspace, service } = findService(parts, request);
-    const joinKeys = readJoinKeys(service, request.joinKeyMap);
-    const requestValues = readRequestContext(
-      service,
-      request.requestContextMap,
-      request.requestOptions,
-    );
-    const token = c.req.header(seenHeader);
-    const { answers, cost } = await readService(workspace.homes, service, {
-      joinKeys,
-      nowMs,
-      signal,
-      ...(token !== undefined && { seen: readSeen(token) }),
-    });
-    const readAtMs = parts.clock.now();
-    const features = finishService(service, {
-      requestValues,
-      answers,
-      nowMs,
-      report: (error) => parts.report(error, { route: `POST ${route}` }),
-    });
-    const doneAtMs = parts.clock.now();
-    const answer = writeGetFeatures(features, {
-      service,
-      request,
-      cost: {
-        storeBytes: cost.storeBytes,
-        serverMs: doneAtMs - startedAtMs,
-        transformMs: doneAtMs - readAtMs,
-      },
-    });
-    return c.json(answer as object, 200, {
-      ...(token !== undefined && { [seenHeader]: writeSeen(answers) }),
-    });
+  return new Hono<HttpEnv>()
+    .post(v1Path("get-features"), (c) => answerOne(c, parts, null))
+    .post(v2Path("get-features"), (c) => answerOne(c, parts, readServicePath(c)));
+}
+
+async function answerOne(
+  c: Context<HttpEnv>,
+  parts: GetFeaturesParts,
+  path: ServicePath | null,
+): Promise<Response> {
+  const respond = respondIn(c, parts);
+  const body = await readJson(c.req.raw, limits.requestBodyBytesMax);
+  const request = readGetFeatures(body, path);
+  requireRead(c, request);
+  const { workspace, service } = findService(parts, request);
+  c.get("observed").beginService({ workspace: workspace.name, service: service.name }, 1);
+  const row = {
+    reads: viewReads(service, readJoinKeys(service, request.joinKeyMap)),
+    requestValues: readRequestContext(service, request.requestContextMap, request.requestOptions),
+  };
+  const token = c.req.header(seenHeader);
+  const { rows, read, cost, runs } = await answerInTime(c, parts, {
+    workspace,
+    service,
+    request,
+    rows: [row],
+    ...(token !== undefined && { seen: readSeen(token) }),
+    explain: request.explain,
   });
+  const one = rows[0] as readonly ServedFeature[];
+  const answers = read.rows[0] as readonly ViewAnswer[];
+  const { nowMs, observed } = c.var;
+  const { trips, phases } = observed;
+  const explained = { service, nowMs, answers, features: one, runs, trips, phases };
+  const explanation = request.explain ? writeExplanation(explained) : null;
+  return respond(
+    { one },
+    { service, request, cost, explanation },
+    {
+      ...(token !== undefined && {
+        [seenHeader]: writeSeen(answers),
+      }),
+    },
+  );
 }

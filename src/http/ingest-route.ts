@@ -41,6 +41,9 @@ async function answerIngest(c: Context<HttpEnv>, parts: IngestRouteParts): Promi
   const workspace = chooseWorkspace(parts, workspaceName);
   const home = { ...homeOf(workspace), repository: workspace.repository };
   const outcome = await ingestRecords(home, request, c.var.nowMs);
+  if (!request.dryRun) {
+    c.var.observed.endIngest({ workspace: workspace.name, outcome, nowMs: c.var.nowMs });
+  }
   if (outcome.kind === "refused") {
     const recordErrors = outcome.errors.map(writeRecordError);
     return c.json({ workspaceName, recordErrors }, recordErrorsStatus);
@@ -54,13 +57,17 @@ const errorTypes: Readonly<Record<ErrorCode, string>> = {
   INVALID_RECORD: "TectonObjectValidationError",
   TOO_LATE: "TooLateError",
   NOT_FOUND: "NotFoundError",
+  NOT_ACCEPTABLE: "NotAcceptableError",
   TOO_LARGE: "TooLargeError",
+  FAILED_PRECONDITION: "FailedPreconditionError",
+  UNAUTHENTICATED: "UnauthenticatedError",
   FORBIDDEN: "ForbiddenError",
   FENCED: "FencedError",
   CONFLICT: "ConflictError",
   KEY_REUSED: "IdempotencyKeyReusedError",
   RESOURCE_EXHAUSTED: "ResourceExhaustedError",
   OVERLOADED: "UnavailableError",
+  DEADLINE_EXCEEDED: "UnavailableError",
   STORE_UNAVAILABLE: "UnavailableError",
   INVALID_DEFINITION: "InternalError",
   OVERFLOW: "InternalError",

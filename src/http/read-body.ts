@@ -1,6 +1,7 @@
 /** Reads a request's body up to a maximum, whatever its headers say of it. */
 
 import { FeatureError } from "../core/errors.ts";
+import { requireShallow } from "./require-shallow.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false });
 
@@ -36,12 +37,15 @@ export async function readJson(request: Request, bytesMax: number): Promise<unkn
   } catch (cause) {
     throw invalid("its body is not UTF-8, expected JSON", cause);
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     // The parser's own text holds a piece of the body.
     throw invalid("its body is not JSON", cause);
   }
+  requireShallow(value);
+  return value;
 }
 
 type Chunk = ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;

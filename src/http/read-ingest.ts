@@ -27,7 +27,7 @@ export interface WireIngest extends IngestRequest {
   readonly workspaceName: string;
 }
 
-const requestTypes = z.object(
+export const requestTypes = z.object(
   {
     workspaceName: z.string("a string"),
     dryRun: z.boolean("true or false"),
@@ -63,7 +63,7 @@ export function readIngest(body: unknown, idempotencyKey: string | undefined): W
   };
 }
 
-const placeTypes = z.object(
+export const placeTypes = z.object(
   { file: z.string("a string"), row: z.number("a number") },
   'an object of "file" and "row"',
 );
@@ -85,7 +85,7 @@ function readEntries(name: string, entries: unknown): readonly IngestEntry[] {
   );
 }
 
-const partitionTypes = z.object(
+export const partitionTypes = z.object(
   {
     partition: z.string("a string"),
     fromOffset: z.number("an integer"),

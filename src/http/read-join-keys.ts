@@ -4,21 +4,29 @@ import { FeatureError } from "../core/errors.ts";
 import type { Scalar } from "../core/value.ts";
 import type { Column, EntityDefinition, ServiceDefinition } from "../define/definition.ts";
 import { ScalarError, scalarReader } from "../define/read-scalar.ts";
+import type { JoinKeys } from "../serve/answer-service.ts";
 import { fieldOf } from "./parse-envelope.ts";
 import type { JsonObject } from "./parse-envelope.ts";
 
-/** @throws FeatureError INVALID_REQUEST naming the key that is missing or of another type. */
-export function readJoinKeys(
-  service: ServiceDefinition,
-  joinKeyMap: JsonObject,
-): ReadonlyMap<string, Scalar> {
-  const joinKeys = new Map<string, Scalar>();
-  for (const { joinKeys: columns } of service.views) {
-    for (const { name, type } of columns) {
-      if (!joinKeys.has(name)) joinKeys.set(name, readKey({ name, type }, joinKeyMap));
-    }
-  }
-  return joinKeys;
+/**
+ * A key that the request says is null stays null: clients send it for an entity that they do not
+ * know. One that is left out is a mistake.
+ *
+ * @throws FeatureError INVALID_REQUEST naming the key that is missing or of another type.
+ */
+export function readJoinKeys(service: ServiceDefinition, joinKeyMap: JsonObject): JoinKeys {
+  return new Map(
+    joinKeysOf(service).map((column) => {
+      const isNull = fieldOf(joinKeyMap, column.name) === null;
+      return [column.name, isNull ? null : readKey(column, joinKeyMap)];
+    }),
+  );
+}
+
+/** Those of all its views, each once, in the order of the views. */
+export function joinKeysOf({ views }: ServiceDefinition): readonly Column[] {
+  const columns = views.flatMap(({ joinKeys }) => joinKeys);
+  return [...new Map(columns.map((column) => [column.name, column])).values()];
 }
 
 /** The join keys of one entity, in its order. @throws FeatureError as `readJoinKeys` does. */

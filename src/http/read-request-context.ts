@@ -1,7 +1,8 @@
 /** The request values that a service's on-demand views take, each of its declared type. */
 
 import { FeatureError } from "../core/errors.ts";
-import type { DataType, ScalarType, Value } from "../core/value.ts";
+import { roundToFloat32 } from "../core/float32.ts";
+import type { DataType, ElementType, ScalarType, Value } from "../core/value.ts";
 import type { ServiceDefinition } from "../define/definition.ts";
 import { ScalarError, scalarReader } from "../define/read-scalar.ts";
 import { describeValue, fieldOf, isJsonObject } from "./parse-envelope.ts";
@@ -22,18 +23,22 @@ export function readRequestContext(
   requestContextMap: JsonObject,
   options: RequestContextOptions,
 ): ReadonlyMap<string, Value> {
-  const values = new Map<string, Value>();
-  for (const { request } of service.onDemandViews) {
-    for (const [name, type] of Object.entries(request)) {
-      if (values.has(name)) continue;
+  return new Map(
+    [...requestTypesOf(service)].map(([name, type]) => {
       const value = fieldOf(requestContextMap, name) ?? null;
       if (value === null) {
         throw new FeatureError("INVALID_REQUEST", `Missing required request context key: ${name}`);
       }
-      values.set(name, readValue(type, value, { path: name, options }));
-    }
-  }
-  return values;
+      return [name, readValue(type, value, { path: name, options })];
+    }),
+  );
+}
+
+/** What all on-demand views that a service runs take, each once; they agree on the types. */
+export function requestTypesOf({
+  onDemandViews,
+}: ServiceDefinition): ReadonlyMap<string, DataType> {
+  return new Map(onDemandViews.flatMap(({ request }) => Object.entries(request)));
 }
 
 interface Place {
@@ -43,7 +48,7 @@ interface Place {
 }
 
 /** The depth is that of the declared type, however deep the value. */
-function readValue(type: DataType, value: unknown, place: Place): Value {
+function readValue(type: ElementType, value: unknown, place: Place): Value {
   if (value === null) return null;
   if (typeof type === "string") return readScalar(type, value, place);
   if ("array" in type) {
@@ -52,8 +57,12 @@ function readValue(type: DataType, value: unknown, place: Place): Value {
       readValue(type.array, element, { ...place, path: `${place.path}[${i}]` }),
     );
   }
+  if ("struct" in type) {
+    return Array.isArray(value)
+      ? readPositionalStruct(type.struct, value, place)
+      : readStruct(type.struct, value, place);
+  }
   if (!isJsonObject(value)) throw refused(place, describeValue(value), "an object");
-  if ("struct" in type) return readStruct(type.struct, value, place);
   return Object.fromEntries(
     Object.entries(value).map(([key, element]) => [
       key,
@@ -62,12 +71,11 @@ function readValue(type: DataType, value: unknown, place: Place): Value {
   );
 }
 
-/** Positional, in the order of its fields; a field left out is null. */
-function readStruct(
-  fields: Readonly<Record<string, DataType>>,
-  value: JsonObject,
-  place: Place,
-): Value {
+type Fields = Readonly<Record<string, ElementType>>;
+
+/** By name, as users write structs; a field left out is null. */
+function readStruct(fields: Fields, value: unknown, place: Place): Value {
+  if (!isJsonObject(value)) throw refused(place, describeValue(value), "an object or an array");
   if (!place.options.ignoreExtraRequestContextFields) {
     const extra = Object.keys(value).find((name) => !Object.hasOwn(fields, name));
     if (extra !== undefined) {
@@ -75,13 +83,32 @@ function readStruct(
       throw refused(place, `an object with a field ${pathKey(extra)}`, `only ${known}`);
     }
   }
-  return Object.entries(fields).map(([name, type]) =>
-    readValue(type, fieldOf(value, name) ?? null, { ...place, path: `${place.path}.${name}` }),
+  return readFields(fields, place, (name) => fieldOf(value, name));
+}
+
+/** By position, as answers hold structs: a value for each field, none left out. */
+function readPositionalStruct(fields: Fields, values: readonly unknown[], place: Place): Value {
+  const count = Object.keys(fields).length;
+  const hasExtra = values.length > count && !place.options.ignoreExtraRequestContextFields;
+  if (values.length < count || hasExtra) {
+    throw refused(place, `an array of ${values.length} values`, `one for each of ${count} fields`);
+  }
+  return readFields(fields, place, (_, i) => values[i]);
+}
+
+function readFields(
+  fields: Fields,
+  place: Place,
+  valueOf: (name: string, index: number) => unknown,
+): Value {
+  return Object.entries(fields).map(([name, type], i) =>
+    readValue(type, valueOf(name, i) ?? null, { ...place, path: `${place.path}.${name}` }),
   );
 }
 
-function readScalar(type: ScalarType, value: unknown, place: Place): Value {
+function readScalar(type: ScalarType | "float32", value: unknown, place: Place): Value {
   if (type === "float64") return readFloat64(value, place);
+  if (type === "float32") return readFloat32(value, place);
   if (type === "boolean") {
     if (typeof value === "boolean") return value;
     throw refused(place, describeValue(value), "true or false");
@@ -107,7 +134,13 @@ function readFloat64(value: unknown, place: Place): number {
   if (typeof value === "number" && !Number.isFinite(value)) {
     throw refused(place, "past the largest double", "a float64");
   }
-  return number;
+  return number + 0; // -0 becomes 0.
+}
+
+function readFloat32(value: unknown, place: Place): number {
+  const rounded = roundToFloat32(readFloat64(value, place));
+  if (rounded === null) throw refused(place, "past the largest float32", "a float32");
+  return rounded;
 }
 
 function refused(place: Place, found: string, expected: string): FeatureError {

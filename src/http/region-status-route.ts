@@ -15,7 +15,8 @@ import type { WorkspacesParts } from "./workspace.ts";
  * epoch that they must cover before it is answered.
  */
 export function regionStatusRoute(parts: WorkspacesParts): Hono<HttpEnv> {
-  return new Hono<HttpEnv>().get("/region", requireWorkspace(parts, "read"), async (c) => {
+  const readable = requireWorkspace(parts, ["read"], { atHome: false });
+  return new Hono<HttpEnv>().get("/region", readable, async (c) => {
     const { repository, homes } = c.var.workspace;
     const { region } = homes;
     if (region === undefined) {

@@ -4,18 +4,23 @@ import type { MiddlewareHandler } from "hono";
 import { FeatureError } from "../core/errors.ts";
 import { instantMsMax } from "../core/instant.ts";
 import type { Principal } from "../access/principal.ts";
+import type { ObservedRequest } from "../observe/observed-request.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What the middleware leaves for the routes. */
 export interface HttpEnv {
   Variables: {
+    /** What is told of it once it is answered. */
+    observed: ObservedRequest;
     /** The request's one instant. */
     nowMs: number;
     /** When it came, on the clock alone: for measuring. */
     startedAtMs: number;
-    /** Of requests for features: aborted when the client is gone or the deadline has passed. */
-    signal: AbortSignal;
     principal: Principal;
+    /** Names it in the answer and in what is reported of it. */
+    requestId: string;
+    /** Counts a request that is so many requests in one: the others of them. */
+    chargeMore: (count: number) => void;
     /** Of requests to admin and region routes. */
     workspace: Workspace;
   };

@@ -1,17 +1,21 @@
 /** Workspaces: what is served under one name, with stores and a log of its own. */
 
+import type { AccessHome } from "../access/home-access.ts";
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { PublisherAccess } from "../compact/compaction-api.ts";
 import type { Repository } from "../define/definition.ts";
 import type { LogAccess } from "../ingest/log-home.ts";
 import type { ServingHomes } from "../serve/read-views.ts";
+import type { ServingCache } from "../serve/serving-cache.ts";
 
 /** Two workspaces of an app share no home: their records would have the same names. */
 export interface Workspace {
   readonly name: string;
   readonly repository: Repository;
   readonly homes: ServingHomes;
+  /** The app makes one where a view asks for it. */
+  readonly cache?: ServingCache;
   /** Where events are taken in and compactions publish; left out where requests are answered alone. */
   readonly home?: HomeParts;
 }
@@ -22,6 +26,8 @@ export interface HomeParts {
   readonly logs: readonly string[];
   readonly logShards: (log: string) => readonly LogAccess[];
   readonly publisher: PublisherAccess;
+  /** The key book and the audit log. */
+  readonly access: AccessHome;
 }
 
 export interface WorkspacesParts {

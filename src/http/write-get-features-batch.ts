@@ -21,14 +21,22 @@ export function writeGetFeaturesBatch(
   answer: Answer,
 ): Json {
   const result = rows.map((features) => writeResult(features, answer));
+  const metadata = writeBatchMetadata(rows, answer);
+  return metadata === null ? { result } : { result, metadata };
+}
+
+/** Null where nothing was asked for. */
+export function writeBatchMetadata(
+  rows: readonly (readonly ServedFeature[])[],
+  answer: Answer,
+): Json {
   const { includeSloInfo, ...perFeature } = answer.request.metadataOptions;
   const asked = Object.values(perFeature).includes(true);
-  if (!asked && !includeSloInfo) return { result };
-  const metadata = {
+  if (!asked && !includeSloInfo) return null;
+  return {
     ...(asked && { features: writeFeatures(rows, answer.request.metadataOptions) }),
     ...(includeSloInfo && writeSloInfos(rows.length, answer)),
   };
-  return { result, metadata };
 }
 
 function writeFeatures(
@@ -47,8 +55,12 @@ function writeFeatures(
   });
 }
 
-/** The wire has one time for all rows, and no row may be older than it says. */
-function earliestTime(column: readonly ServedFeature[]): number | null {
+/**
+ * The wire has one time for all rows, and no row may be older than it says: where one of them was
+ * cached, which has no time, there is none.
+ */
+export function earliestTime(column: readonly ServedFeature[]): number | null {
+  if (column.some(({ cachedAtMs }) => cachedAtMs !== null)) return null;
   return column.reduce((earliest: number | null, { answer: { effectiveTimeMs } }) => {
     if (earliest === null || effectiveTimeMs === null) return earliest ?? effectiveTimeMs;
     return Math.min(earliest, effectiveTimeMs);

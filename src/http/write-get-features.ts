@@ -1,26 +1,24 @@
 /** The answer for one vector: values in the wire's order, and what was asked of their metadata. */
 
 import { formatInstant } from "../core/instant.ts";
-import { limits } from "../core/limits.ts";
+import type { Value } from "../core/value.ts";
 import type { ServiceDefinition } from "../define/definition.ts";
 import type { ServedFeature } from "../serve/answer-service.ts";
+import type { FeatureDescription } from "../serve/service-features.ts";
 import type { FeatureAnswer } from "../serve/view-answer.ts";
 import { encodeDataType, encodeValue } from "./encode-value.ts";
 import type { Json } from "./encode-value.ts";
 import type { MetadataOptions, RequestHead } from "./read-get-features.ts";
-
-/** What answering took. */
-export interface AnswerCost {
-  readonly storeBytes: number;
-  readonly serverMs: number;
-  /** Of `serverMs`, what transforms took. */
-  readonly transformMs: number;
-}
+import { encodeSloInfo, sloInfoOf } from "./slo-info.ts";
+import type { Explanation } from "./write-explanation.ts";
+import type { AnswerCost } from "./slo-info.ts";
 
 export interface Answer {
   readonly service: ServiceDefinition;
   readonly request: Pick<RequestHead, "metadataOptions" | "requestOptions">;
   readonly cost: AnswerCost;
+  /** Of one vector, where it was asked for. */
+  readonly explanation: Explanation | null;
 }
 
 /** `result` holds nothing but `features`: clients break on any other key. */
@@ -33,43 +31,55 @@ export function writeGetFeatures(features: readonly ServedFeature[], answer: Ans
 /** The values of one vector. */
 export function writeResult(
   features: readonly ServedFeature[],
-  { service, request }: Answer,
+  answer: Answer,
 ): { readonly features: readonly Json[] } {
-  const rule: CountRule = {
-    emptyCount: service.emptyCount,
-    coerceNullCountsToZero: request.requestOptions.coerceNullCountsToZero,
+  return {
+    features: features.map((feature) => encodeValue(feature.type, servedValue(feature, answer))),
   };
-  return { features: features.map((feature) => encodeFeature(feature, rule)) };
-}
-
-interface CountRule {
-  readonly emptyCount: ServiceDefinition["emptyCount"];
-  readonly coerceNullCountsToZero: boolean;
 }
 
 /**
- * Where a service asks for null in the place of an empty count, an unknown entity has nothing but
- * nulls; a request may still ask for zeros, in counts alone.
+ * The value as it goes out in any encoding. Where a service asks for null in the place of an empty
+ * count, an unknown entity has nothing but nulls; a request may still ask for zeros, in counts alone.
  */
-function encodeFeature({ type, isCount, answer }: ServedFeature, rule: CountRule): Json {
+export function servedValue(
+  { isCount, answer }: ServedFeature,
+  { service, request }: Answer,
+): Value {
   if (answer.fault !== null) return null;
-  if (rule.emptyCount === "null") {
-    if (isCount && answer.value === 0) return rule.coerceNullCountsToZero ? "0" : null;
-    if (answer.status === "MISSING_DATA") return null;
+  if (service.emptyCount === "null") {
+    if (isCount && request.requestOptions.coerceNullCountsToZero) return answer.value;
+    if (missing.has(answer.status)) return null;
+    if (isCount) return zerosAsNull(answer.value);
   }
-  return encodeValue(type, answer.value);
+  return answer.value;
+}
+
+const missing: ReadonlySet<string> = new Set(["MISSING_DATA", "CACHED_MISSING_DATA"]);
+
+/** Of counts by window or by key each for itself. */
+function zerosAsNull(value: Value): Value {
+  if (value === 0) return null;
+  return Array.isArray(value) ? value.map(zerosAsNull) : value;
 }
 
 /** Null where nothing was asked for. */
-function writeMetadata(features: readonly ServedFeature[], { request, cost }: Answer): Json {
+export function writeMetadata(
+  features: readonly ServedFeature[],
+  { request, cost, explanation }: Answer,
+): Json {
   const { includeSloInfo, ...perFeature } = request.metadataOptions;
-  const asked = Object.values(perFeature).includes(true);
+  const asked = explanation !== null || Object.values(perFeature).includes(true);
   if (!asked && !includeSloInfo) return null;
   return {
     ...(asked && {
-      features: features.map((feature) => writeFeature(feature, request.metadataOptions)),
+      features: features.map((feature, i) => ({
+        ...(writeFeature(feature, request.metadataOptions) as object),
+        ...(explanation !== null && { explain: explanation.features[i] as Json }),
+      })),
     }),
     ...(includeSloInfo && { sloInfo: writeSloInfo(cost) }),
+    ...(explanation !== null && { explain: explanation.request }),
   };
 }
 
@@ -85,7 +95,7 @@ function writeFeature(feature: ServedFeature, asked: MetadataOptions): Json {
 
 /** What is said of a feature once, however many vectors there are. */
 export function writeDefinition(
-  { name, type, description }: ServedFeature,
+  { name, type, description, tags }: FeatureDescription,
   effectiveTimeMs: number | null,
   asked: MetadataOptions,
 ): { readonly [key: string]: Json } {
@@ -95,17 +105,19 @@ export function writeDefinition(
       effectiveTimeMs !== null && { effectiveTime: formatInstant(effectiveTimeMs) }),
     ...(asked.includeDataTypes && { dataType: encodeDataType(type) }),
     ...(asked.includeFeatureDescriptions && description !== null && { description }),
-    ...(asked.includeFeatureTags && { tags: {} }),
+    ...(asked.includeFeatureTags && { tags }),
   };
 }
 
 export function statusOf({ answer }: ServedFeature): string {
-  return answer.fault === null ? answer.status : "UNKNOWN";
+  return answer.status;
 }
 
 /** Null where the value is all that it should be. */
-export function writeDetails({ answer, waitingCount, staleness }: ServedFeature): Json {
+export function writeDetails(served: ServedFeature): Json {
+  const { answer, waitingCount, staleness, cachedAtMs } = served;
   const details = {
+    ...(cachedAtMs !== null && { cachedAt: formatInstant(cachedAtMs) }),
     ...(staleness !== null && {
       stale: true,
       asOf: formatInstant(staleness.asOfMs),
@@ -135,16 +147,6 @@ function writeFault({ fault, degraded }: FeatureAnswer): Json {
   };
 }
 
-export function writeSloInfo({ storeBytes, serverMs, transformMs }: AnswerCost): {
-  readonly [key: string]: Json;
-} {
-  const sloEligible = storeBytes <= limits.objectiveStoreBytesMax;
-  return {
-    sloEligible,
-    // Of the reasons that clients know, this one speaks of a size; they break on any other word.
-    ...(!sloEligible && { sloIneligibilityReasons: ["DYNAMODB_RESPONSE_SIZE_LIMIT_EXCEEDED"] }),
-    sloServerTimeSeconds: Math.max(0, serverMs - transformMs) / 1_000,
-    serverTimeSeconds: Math.max(0, serverMs) / 1_000,
-    storeResponseSizeBytes: storeBytes,
-  };
+export function writeSloInfo(cost: AnswerCost): { readonly [key: string]: Json } {
+  return encodeSloInfo(sloInfoOf(cost));
 }

@@ -5,6 +5,7 @@ import { groupBy } from "../core/group-by.ts";
 import { floorTo } from "../core/instant.ts";
 import { limits } from "../core/limits.ts";
 import type { ViewDefinition } from "../define/definition.ts";
+import { viewWindows } from "../define/view-windows.ts";
 import type { ApplyContext, PlacedEvent } from "../store/stream-home.ts";
 import type { Partial, RawEvent } from "../tile/partial.ts";
 import type { EpochHeader, EpochPartial, StreamRecord } from "../tile/stream-record.ts";
@@ -139,7 +140,7 @@ function coverOf(
 ): Cover {
   const cover = planCover(
     view,
-    view.features.map(({ window }) => window),
+    viewWindows(view).map(({ window }) => window),
     {
       earliestMs: place.earliestMs,
       latestMs: place.startedAtMs + horizonOf(view),

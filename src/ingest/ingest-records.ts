@@ -50,6 +50,8 @@ export interface SourceCounts {
   /** Repeats of an id with another body: the first one stays. */
   readonly conflictCount: number;
   readonly filteredCount: number;
+  /** Of the newest event appended; null where none was. */
+  readonly newestEventMs: number | null;
 }
 
 export interface ViewCounts {
@@ -182,8 +184,20 @@ function countSources(
       duplicateCount: count("repeat"),
       conflictCount: count("conflict"),
       filteredCount,
+      newestEventMs: newestEvent(source, events, outcomes),
     };
   });
+}
+
+function newestEvent(
+  source: SourceDefinition,
+  events: readonly ValidEvent[],
+  outcomes: readonly Outcome[],
+): number | null {
+  return events.reduce((newestMs: number | null, event, i) => {
+    if (event.source !== source || outcomes[i] !== "appended") return newestMs;
+    return Math.max(newestMs ?? -Infinity, event.event.timestampMs);
+  }, null);
 }
 
 function countViews(

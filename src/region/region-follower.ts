@@ -14,6 +14,8 @@ import type { FeedItem, Published } from "../compact/compaction-api.ts";
 import type { Repository, ViewDefinition } from "../define/definition.ts";
 import { RowProjection } from "../ingest/project-rows.ts";
 import type { OnlineStore } from "../store/online-store.ts";
+import { writeAccessRecord } from "../tile/access-record.ts";
+import { accessKey } from "../tile/keys.ts";
 import { applyBurials, applyFeed } from "./apply-feed.ts";
 import type { RegionStores } from "./apply-feed.ts";
 import { RegionProgress } from "./region-progress.ts";
@@ -43,6 +45,8 @@ export class RegionFollower {
   readonly #projection: RowProjection;
   /** By log. */
   readonly #shards = new Map<string, readonly string[]>();
+  /** When this process asked for the key book last. */
+  #keyBookAtMs = -Infinity;
 
   constructor(parts: RegionFollowerParts) {
     this.#parts = parts;
@@ -58,6 +62,7 @@ export class RegionFollower {
     // A hole is told of, and every request that has not heard of it is over, before rows past it come.
     const isHeld = Math.abs(clock.now() - progress.holeAtMs) < holdMs;
     const asOfMs = isHeld ? null : await this.#takeLogs(progress);
+    await this.#takeKeyBook();
     // Asked for after the log: whom the home had deleted by then is hidden here.
     await this.#takeBurials(progress);
     if (asOfMs === null) {
@@ -68,6 +73,16 @@ export class RegionFollower {
     await progress.write();
     const isBehind = await this.#applyFeeds(progress, pages);
     return { asOfMs, isBehind };
+  }
+
+  /** Now and then: requests take no copy that is too old. */
+  async #takeKeyBook(): Promise<void> {
+    const { clock, source, progress } = this.#parts;
+    const asOfMs = clock.now();
+    if (Math.abs(asOfMs - this.#keyBookAtMs) < limits.keyBookPullMs) return;
+    const book = await source.keyBook();
+    await progress.write([{ key: accessKey, bytes: writeAccessRecord({ asOfMs, book }) }]);
+    this.#keyBookAtMs = asOfMs;
   }
 
   /** Of views whose definition is the same at home: requests are told that others are not here. */

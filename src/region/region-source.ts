@@ -20,4 +20,6 @@ export interface RegionSource {
   /** The shards of a log, as the positions of stream records name them. */
   shards(log: string): Promise<readonly string[]>;
   follow(request: FollowRequest): Promise<FollowAnswer>;
+  /** The keys that give access, for a region to keep as they come. */
+  keyBook(): Promise<Uint8Array>;
 }

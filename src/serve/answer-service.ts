@@ -19,6 +19,8 @@ export interface ServedFeature extends FeatureDescription {
   readonly waitingCount: number | null;
   /** As `ViewAnswer` has it; of an on-demand feature that of its oldest input. */
   readonly staleness: Staleness | null;
+  /** When it was read, where the serving cache held it; of an on-demand feature that of its oldest input. */
+  readonly cachedAtMs: number | null;
 }
 
 /** Every join key of a service's views, by name; null for one that the request says is null. */
@@ -46,23 +48,27 @@ export function finishService(
   service: ServiceDefinition,
   inputs: OnDemandInputs,
 ): readonly ServedFeature[] {
-  const recordAnswers = inputs.answers.map((answer) => [answer.view.name, answer] as const);
+  const recordAnswers = inputs.answers.map((answer) => {
+    return [answer.view.name, { ...answer, cachedAtMs: answer.cachedAtMs ?? null }] as const;
+  });
   const onDemandAnswers = runOnDemand(service.onDemandViews, inputs).map((answer) => {
     return [answer.view.name, { ...answer, waitingCount: null }] as const;
   });
   const answers = new Map<string, AnsweredView>([...recordAnswers, ...onDemandAnswers]);
   return describeViews(service).flatMap((view) => {
-    const { features, waitingCount, staleness } = answers.get(view.name) as AnsweredView;
+    const { features, ...shared } = answers.get(view.name) as AnsweredView;
+    const { waitingCount, staleness, cachedAtMs } = shared;
     return view.features.map((described, i) => ({
       ...described,
       answer: features[i] as FeatureAnswer,
       waitingCount,
       staleness,
+      cachedAtMs,
     }));
   });
 }
 
-interface AnsweredView extends Pick<ServedFeature, "waitingCount" | "staleness"> {
+interface AnsweredView extends Pick<ServedFeature, "waitingCount" | "staleness" | "cachedAtMs"> {
   readonly features: readonly FeatureAnswer[];
 }
 
@@ -73,6 +79,8 @@ export function refuseService(
 ): readonly ServedFeature[] {
   const answer = faulty(null, fault);
   return describeViews(service).flatMap(({ features }) =>
-    features.map((described) => ({ ...described, answer, waitingCount: null, staleness: null })),
+    features.map((described) => ({ ...described, ...nothingRead, answer })),
   );
 }
+
+const nothingRead = { waitingCount: null, staleness: null, cachedAtMs: null } as const;

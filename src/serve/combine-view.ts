@@ -32,8 +32,7 @@ export function combineView(plan: ViewPlan, records: EntityRecords, nowMs: numbe
     const effectiveTimeMs = view.kind === "batchView" ? null : effectiveTimeOf(view, nowMs);
     return { view, features: missingFeatures(view, effectiveTimeMs), waitingCount: null };
   }
-  const atMs =
-    view.kind === "batchView" && batch !== null ? Math.min(nowMs, batch.header.watermarkMs) : nowMs;
+  const atMs = instantOf(view, records, nowMs);
   const gap = gapOf(records);
   if (gap !== null) {
     const fault = { code: "GAP", message: gap } as const;
@@ -55,13 +54,22 @@ export function combineView(plan: ViewPlan, records: EntityRecords, nowMs: numbe
   };
 }
 
+/** The instant that windows go by: a batch view knows nothing past its watermark. */
+export function instantOf(
+  { kind }: ViewDefinition,
+  { batch }: EntityRecords,
+  nowMs: number,
+): number {
+  return kind === "batchView" && batch !== null ? Math.min(nowMs, batch.header.watermarkMs) : nowMs;
+}
+
 /** What is known of it before the records are: attributes have that of their row. */
 function effectiveTimeOf(view: ViewDefinition, atMs: number): number | null {
   return view.attributes === null ? leadAt(view, atMs) : null;
 }
 
 /** Why the records leave something out between them; null where they do not. */
-function gapOf({ batch, stream }: EntityRecords): string | null {
+export function gapOf({ batch, stream }: EntityRecords): string | null {
   if (stream === null) return null;
   const cut = batch?.header.cut ?? -1;
   if (stream.collectedEpoch > cut) {
@@ -78,7 +86,7 @@ function gapOf({ batch, stream }: EntityRecords): string | null {
  * What counts. As a rule the batch record covers whole epochs, and the stream's later ones count
  * whole; with a history of its own the batch record ends at its watermark, where the stream begins.
  */
-function sectionsOf(view: ViewDefinition, { batch, stream }: EntityRecords): Section[] {
+export function sectionsOf(view: ViewDefinition, { batch, stream }: EntityRecords): Section[] {
   const epochs = stream?.epochs ?? [];
   if (view.history === null) {
     const cut = batch?.header.cut ?? -1;

@@ -12,6 +12,8 @@ import type { FeatureAnswer, FeatureStatus, ViewAnswer } from "./view-answer.ts"
 /** What a transform reads: an answer of any kind of view. */
 export interface InputAnswer extends Pick<ViewAnswer, "features" | "staleness"> {
   readonly view: ViewDefinition | OnDemandViewDefinition;
+  /** As `OnDemandAnswer` has it; left out as `ViewAnswer` has it. */
+  readonly cachedAtMs?: number | null;
 }
 
 /** By the names under which the transform knows them. */
@@ -23,16 +25,21 @@ export interface UnfrozenInputs {
   readonly nowMs: number;
   /** Told of a feature that is degraded or could not be read, when the transform looks at it. */
   readonly onNotice: (answer: FeatureAnswer) => void;
+  /** Told of every feature that the transform looks at. Left out, nobody is. */
+  readonly onLook?: (input: string, feature: string) => void;
 }
 
 export function freezeInputs(
   view: OnDemandViewDefinition,
-  { requestValues, read, nowMs, onNotice }: UnfrozenInputs,
+  { requestValues, read, nowMs, onNotice, onLook }: UnfrozenInputs,
 ): TransformInputs {
   const request = Object.entries(view.request).map(([name, type]) => {
     return [name, freezeValue(type, requestValues.get(name) ?? null)] as const;
   });
-  const views = read.map(([input, answer]) => [input, freezeFeatures(answer, onNotice)] as const);
+  const views = read.map(([input, answer]) => {
+    const look = onLook && ((feature: string) => onLook(input, feature));
+    return [input, freezeFeatures(answer, onNotice, look)] as const;
+  });
   return Object.freeze({
     ...Object.fromEntries(views),
     request: Object.freeze(Object.fromEntries(request)),
@@ -44,6 +51,7 @@ export function freezeInputs(
 function freezeFeatures(
   { view, features }: InputAnswer,
   onNotice: UnfrozenInputs["onNotice"],
+  onLook: ((feature: string) => void) | undefined,
 ): object {
   const values: Record<string, unknown> = {};
   featureTypes(view).forEach(([name, type], i) => {
@@ -52,9 +60,9 @@ function freezeFeatures(
     const value = readable ? freezeValue(type, answer.value) : null;
     Object.defineProperty(values, name, {
       enumerable: true,
-      ...(readable && answer.degraded === null
+      ...(readable && answer.degraded === null && onLook === undefined
         ? { value }
-        : { get: () => (onNotice(answer), value) }),
+        : { get: () => (onLook?.(name), onNotice(answer), value) }),
     });
   });
   return Object.freeze(values);

@@ -38,6 +38,8 @@ export interface ReadRequest extends ReadPatience {
   readonly seen?: ReadonlyMap<string, SeenView>;
   /** Whether views past `limits.requestStoreBytesMax` are left out rather than an error. */
   readonly allowPartialResults?: boolean;
+  /** Whether answers come with what they were made of, to be explained. */
+  readonly keepEvidence?: boolean;
 }
 
 /**
@@ -194,10 +196,19 @@ function answerRecords(
         ? combineView(planView(view), records, request.nowMs)
         : { view, features: faultyFeatures(view, null, fault), waitingCount: null };
     const batchWatermarkMs = records.batch?.header.watermarkMs;
+    const evidence = request.keepEvidence === true && {
+      records,
+      batchBytes: batchValue?.bytes.length ?? 0,
+      streamBytes: streamValue?.bytes.length ?? 0,
+      isDeleted,
+      fault,
+      region: region?.record ?? null,
+    };
     return {
       ...combined,
       seen,
       staleness,
+      ...(evidence !== false && { evidence }),
       ...(fault === null && batchWatermarkMs !== undefined && { batchWatermarkMs }),
     };
   } catch (error) {

@@ -3,9 +3,12 @@
 import type { ViewDefinition } from "../define/definition.ts";
 import type { Staleness } from "../store/online-store.ts";
 import { neverMs, readRegionRecord } from "../tile/region-record.ts";
+import type { RegionRecord } from "../tile/region-record.ts";
 import type { FeatureFault } from "./view-answer.ts";
 
 export interface RegionState {
+  /** Null before the region has one. */
+  readonly record: RegionRecord | null;
   readonly staleness: Staleness | null;
   /**
    * Why a view cannot be answered here; null where it can.
@@ -25,10 +28,11 @@ export function regionState(
 ): RegionState {
   const record = bytes === null ? null : readRegionRecord(bytes);
   if (record === null || record.asOfMs === neverMs) {
-    return { staleness: null, faultOf: () => notHere };
+    return { record, staleness: null, faultOf: () => notHere };
   }
   const { asOfMs, feeds } = record;
   return {
+    record,
     staleness: nowMs - asOfMs > staleAfterMs ? { asOfMs, reason } : null,
     faultOf: ({ fingerprint }, { cut, isOld }) => {
       const known = feeds.get(fingerprint);

@@ -13,10 +13,10 @@
 import { FeatureError } from "../core/errors.ts";
 import { limits } from "../core/limits.ts";
 import type { Value } from "../core/value.ts";
-import type { OnDemandViewDefinition } from "../define/definition.ts";
+import type { OnDemandViewDefinition, TransformInputs } from "../define/definition.ts";
 import type { Staleness } from "../store/online-store.ts";
 import { freezeInputs, isReadable } from "./freeze-inputs.ts";
-import type { InputAnswer, NamedInputs } from "./freeze-inputs.ts";
+import type { InputAnswer, NamedInputs, UnfrozenInputs } from "./freeze-inputs.ts";
 import { olderOf } from "./older-of.ts";
 import { OutputError, readOutput } from "./read-output.ts";
 import { faulty } from "./same-features.ts";
@@ -32,6 +32,23 @@ export interface OnDemandInputs {
   readonly report?: (error: unknown) => void;
   /** Left out, transforms have as long as they take. */
   readonly timer?: TransformTimer;
+  /** Told how each view ran. Left out, nobody is. */
+  readonly tap?: TransformTap;
+}
+
+export interface TransformTap {
+  /** Milliseconds, for measuring. */
+  readonly now: () => number;
+  readonly onRun: (run: OnDemandRun) => void;
+}
+
+export interface OnDemandRun {
+  readonly view: OnDemandViewDefinition;
+  /** False where the time was over before it began. */
+  readonly hasRun: boolean;
+  readonly tookMs: number;
+  /** By input the features of it that the transform looked at. */
+  readonly looked: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** The time that the transforms of a request have together, over all its rows. */
@@ -46,7 +63,11 @@ export interface OnDemandAnswer {
   readonly features: readonly FeatureAnswer[];
   /** Of the oldest of its inputs: what was made of old copies is as old. */
   readonly staleness: Staleness | null;
+  /** When the oldest of those of its inputs was read that the serving cache held; null for none. */
+  readonly cachedAtMs: number | null;
 }
+
+type RunInputs = Omit<OnDemandInputs, "tap"> & Pick<UnfrozenInputs, "onLook">;
 
 const classPattern = /^[A-Za-z_]\w{0,63}$/;
 
@@ -70,16 +91,39 @@ export function runOnDemand(
       (oldest, [, answer]) => olderOf(oldest, answer.staleness),
       null,
     );
-    const answer = { view, features: runInTime(view, read, inputs), staleness };
+    const { tap } = inputs;
+    const features =
+      tap === undefined ? runInTime(view, read, inputs) : runTapped(view, read, { ...inputs, tap });
+    const cached = read.flatMap(([, { cachedAtMs }]) => cachedAtMs ?? []);
+    const cachedAtMs = cached.length === 0 ? null : Math.min(...cached);
+    const answer = { view, features, staleness, cachedAtMs };
     known.set(view.name, answer);
     return answer;
   });
 }
 
+function runTapped(
+  view: OnDemandViewDefinition,
+  read: NamedInputs,
+  { tap, ...inputs }: OnDemandInputs & { readonly tap: TransformTap },
+): readonly FeatureAnswer[] {
+  const looked = new Map(read.map(([input]) => [input, new Set<string>()]));
+  const onLook = (input: string, feature: string) => looked.get(input)?.add(feature);
+  let hasRun = false;
+  const transform = (given: TransformInputs) => {
+    hasRun = true;
+    return view.transform(given);
+  };
+  const startedAtMs = tap.now();
+  const features = runInTime({ ...view, transform }, read, { ...inputs, onLook });
+  tap.onRun({ view, hasRun, tookMs: tap.now() - startedAtMs, looked });
+  return features;
+}
+
 function runInTime(
   view: OnDemandViewDefinition,
   read: NamedInputs,
-  inputs: OnDemandInputs,
+  inputs: RunInputs,
 ): readonly FeatureAnswer[] {
   const { timer } = inputs;
   if (timer === undefined) return runView(view, read, inputs);
@@ -96,7 +140,7 @@ function runInTime(
 function runView(
   view: OnDemandViewDefinition,
   read: NamedInputs,
-  inputs: OnDemandInputs,
+  inputs: RunInputs,
 ): readonly FeatureAnswer[] {
   const noticed: FeatureAnswer[] = [];
   const onNotice = (answer: FeatureAnswer) => noticed.push(answer);

@@ -4,6 +4,7 @@ import type { Value } from "../core/value.ts";
 import type { Interval } from "../window/bounds.ts";
 import type { Staleness } from "../store/online-store.ts";
 import type { ViewDefinition } from "../define/definition.ts";
+import type { ViewEvidence } from "./view-evidence.ts";
 
 /** The cached ones are of values that a serving cache held. */
 export type FeatureStatus =
@@ -61,6 +62,10 @@ export interface ViewAnswer extends CombinedView {
   readonly batchWatermarkMs?: number;
   /** Set where what went into it is known to be older than what was acknowledged. */
   readonly staleness: Staleness | null;
+  /** When it was read, of an answer that the serving cache held; left out of any other. */
+  readonly cachedAtMs?: number;
+  /** Set where the request asks for it and records were read. */
+  readonly evidence?: ViewEvidence;
 }
 
 /** How new the records of a view and entity were that someone has seen an answer of. */

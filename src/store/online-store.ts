@@ -50,7 +50,8 @@ export interface StoreReadOptions {
  * aborted rejects: a failure is never a missing key. Duplicate keys are allowed.
  */
 export interface RecordReader {
-  readonly capabilities: Pick<StoreCapabilities, "keysPerTripMax">;
+  readonly capabilities: Pick<StoreCapabilities, "keysPerTripMax"> &
+    Partial<Pick<StoreCapabilities, "name">>;
   readMany(
     keys: readonly string[],
     options?: StoreReadOptions,

@@ -6,7 +6,7 @@ import { MsgpackWriter } from "../core/msgpack/msgpack-writer.ts";
 
 /**
  * Packs null, booleans, strings, numbers, bigints of 64 bits, `Uint8Array`s, and arrays and objects
- * of them. A number is an integer where 32 bits hold it, else a double.
+ * of them. A number is an integer where 32 bits hold it, else a double; -0 is 0.
  */
 export function packMsgpack(value: unknown): Uint8Array<ArrayBuffer> {
   const writer = new MsgpackWriter();
@@ -42,6 +42,6 @@ function pack(writer: MsgpackWriter, value: unknown): void {
 
 function packNumber(writer: MsgpackWriter, value: number): void {
   const isInteger = Number.isInteger(value) && value >= -0x8000_0000 && value <= 0xffff_ffff;
-  if (isInteger && !Object.is(value, -0)) writer.integer(value);
+  if (isInteger) writer.integer(value);
   else writer.float64(value);
 }

@@ -111,6 +111,7 @@ export function idView(options: IdViewOptions): ViewDefinition {
     ordered: false,
     compactionEveryMs: options.horizonMs,
     horizonMs: options.horizonMs,
+    cacheMaxAgeMs: null,
     tags: {},
     fingerprint: options.fingerprint ?? "0123456789abcdef",
   };

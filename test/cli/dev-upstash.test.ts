@@ -99,7 +99,14 @@ test("the SDK of Upstash is in the bundle where it is used alone", async () => {
 });
 
 function serve(state: string): Promise<ServerProcess> {
-  return startServerProcess(["--upstash", "--features", featuresFile, "--state", state]);
+  return startServerProcess([
+    "--no-keys",
+    "--upstash",
+    "--features",
+    featuresFile,
+    "--state",
+    state,
+  ]);
 }
 
 function writeEvent(id: string, nowMs: number): Promise<string> {

@@ -20,11 +20,11 @@ export type Claims = [
   >,
   Holds<Equal<keyof Fraud["statuses"], keyof Fraud["features"]>>,
   Holds<Equal<Fraud["effectiveTimes"]["spend_ratio.over_mean"], number | undefined>>,
-  Holds<Equal<Echoed["echo.table"], Readonly<Record<string, number>> | null>>,
+  Holds<Equal<Echoed["echo.table"], Readonly<Record<string, number | null>> | null>>,
   Holds<
     Equal<
       Echoed["echo.item"],
-      { readonly price: number | null; readonly tags: readonly string[] | null } | null
+      { readonly price: number | null; readonly tags: readonly (string | null)[] | null } | null
     >
   >,
   Holds<Equal<Echoed["echo.moment"], number | null>>,

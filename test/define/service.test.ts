@@ -8,6 +8,8 @@ import {
   streamView,
   sum,
 } from "../../src/index.ts";
+import type { OnDemandView } from "../../src/index.ts";
+import { limits } from "../../src/core/limits.ts";
 import { daily, fraud, ratio, recent, spend, transactions, user } from "./fixtures.ts";
 
 const untyped = { onDemandView, service } as unknown as {
@@ -100,13 +102,94 @@ test.each<[unknown, string]>([
   ],
   [
     { inputs: { user }, output, transform },
-    'inputs.user is an object of kind "entity", expected what streamView() or batchView() returned',
+    'inputs.user is an object of kind "entity", expected what streamView() or batchView() or onDemandView() returned',
+  ],
+  [
+    { output: { a: "float32" }, transform },
+    'output.a has type "float32", expected one of "string"',
+  ],
+  [
+    { output: { a: { struct: { x: "float32" } } }, transform },
+    'output.a.struct.x has type "float32"',
+  ],
+  [
+    { output, transform, descriptions: { b: "What" } },
+    "descriptions.b is of no output, expected one of a",
+  ],
+  [{ output, transform, descriptions: { a: 1 } }, "descriptions.a is a number, expected a string"],
+  [{ output, transform, tags: { team: null } }, "tags.team is null, expected a string"],
+  [
+    { output, transform, tags: { team: "x".repeat(257) } },
+    "tags has a name or value of more than 256 characters",
   ],
   [{ output, transform, version: 1 }, "version is a number, expected a string"],
   [{ output, transform, requests: {} }, 'an unknown field "requests"'],
 ])("onDemandView() refuses a config, case %#", (config, message) => {
   expect(() => untyped.onDemandView("d", config)).toThrow(DefinitionError);
   expect(() => untyped.onDemandView("d", config)).toThrow(message);
+});
+
+function chainOf(length: number): OnDemandView {
+  let view: OnDemandView = onDemandView("v1", { output: { a: "float64" }, transform });
+  for (let i = 2; i <= length; i++) {
+    view = onDemandView(`v${i}`, { inputs: { view }, output: { a: "float64" }, transform });
+  }
+  return view;
+}
+
+test("onDemandView() reads other on-demand views, so many on each other and no more", () => {
+  const top = chainOf(limits.onDemandDepthMax);
+  expect(top.depth).toBe(limits.onDemandDepthMax);
+  expect(service("s", [top]).onDemandViews).toHaveLength(limits.onDemandDepthMax);
+  expect(() => chainOf(limits.onDemandDepthMax + 1)).toThrow(
+    'Cannot define on-demand view "v9": 9 on-demand views stand on each other up to it, expected at most 8',
+  );
+});
+
+test("service() takes along what its on-demand views read, and serves what it lists", () => {
+  const inner = onDemandView("z_inner", { inputs: { ratio }, output: { a: "float64" }, transform });
+  const outer = onDemandView("a_outer", {
+    inputs: { inner, daily },
+    output: { a: "float64" },
+    transform,
+  });
+  const taken = service("s", [outer]);
+  expect(taken.views).toEqual([daily, spend]);
+  expect(taken.onDemandViews).toEqual([ratio, inner, outer]);
+  expect(taken.servedViews).toEqual(["a_outer"]);
+  expect(service("s", [inner, ratio]).servedViews).toEqual(["spend_ratio", "z_inner"]);
+  expect(() => service("s", [outer, viewNamed("z_inner")])).toThrow(
+    'two of its views are named "z_inner", rename one',
+  );
+});
+
+function viewNamed(name: string): OnDemandView {
+  return untyped.onDemandView(name, { output, transform }) as OnDemandView;
+}
+
+test.each(["fraud", "fraud:v2", "fraud:v2_canary"])("service() takes the name %j", (name) => {
+  expect(untyped.service(name, [spend])).toMatchObject({ name });
+});
+
+test.each(["fraud:", ":v2", "fraud:v2:x", "Fraud", "fraud v2", "fraud:V2", 7, undefined])(
+  "service() refuses the name %j",
+  (name) => {
+    expect(() => untyped.service(name, [spend])).toThrow(DefinitionError);
+  },
+);
+
+test("views keep their tags, and fingerprints do not know them", () => {
+  const config = {
+    entities: [user],
+    source: transactions,
+    windowing: "continuous",
+    features: { amt: [sum("1h")] },
+    compaction: { every: "1d" },
+  } as const;
+  const tagged = streamView("v", { ...config, tags: { team: "risk" } });
+  const plain = streamView("v", config);
+  expect([tagged.tags, plain.tags]).toEqual([{ team: "risk" }, {}]);
+  expect(tagged.fingerprint).toBe(plain.fingerprint);
 });
 
 const twin = streamView("user_spend", {

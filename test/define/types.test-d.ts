@@ -110,6 +110,15 @@ export type Claims = [
   Holds<Equal<FeaturesOf<typeof fraud>["user_spend.amt_count_lifetime_5m"], bigint>>,
   Holds<Equal<FeaturesOf<typeof fraud>["spend_ratio.over_mean"], number | null>>,
   Holds<Equal<(typeof fraud)["name"], "fraud">>,
+  Holds<Equal<FeaturesOfView<typeof ratio>, { readonly over_mean: number | null }>>,
+  Holds<Equal<JoinKeysOf<typeof chained>, { readonly user_id: "string" }>>,
+  Holds<Equal<RequestOf<typeof chained>, { readonly amt: number; readonly limit: number }>>,
+  Holds<
+    Equal<
+      FeaturesOf<typeof chained>,
+      { readonly "spend_check.over": boolean | null; readonly "spend_check.vector": Vector }
+    >
+  >,
   Holds<Equal<keyof FeaturesOf<typeof wide> & `merchant_daily.${string}`, DailyName>>,
   Holds<
     Equal<
@@ -176,8 +185,8 @@ export const everyType = onDemandView("every_type", {
           readonly integer: bigint;
           readonly flag: boolean;
           readonly at: number;
-          readonly list: readonly bigint[];
-          readonly table: Readonly<Record<string, number>>;
+          readonly list: readonly (bigint | null)[];
+          readonly table: Readonly<Record<string, number | null>>;
           readonly pair: { readonly x: number | null; readonly y: string | null };
         }
       >
@@ -190,6 +199,22 @@ export const everyType = onDemandView("every_type", {
     };
   },
 });
+
+type Vector = readonly (number | null)[] | null;
+
+/** Reads another on-demand view, which its service does not serve. */
+export const check = onDemandView("spend_check", {
+  request: { limit: "float64" },
+  inputs: { ratio },
+  output: { over: "boolean", vector: { array: "float32" } },
+  descriptions: { over: "Whether it is over the limit" },
+  transform: ({ request, ratio: { over_mean } }) => ({
+    over: over_mean === null ? null : over_mean > request.limit,
+    vector: [over_mean],
+  }),
+});
+
+const chained = service("chained", [check]);
 
 /** A transform may leave out `request` and `inputs`. */
 export const clock = onDemandView("clock", {
@@ -323,6 +348,19 @@ export const refusedMistakes: Readonly<Record<string, () => unknown>> = {
       output: { a: "float64" },
       transform: () => ({ a: null }),
     }),
+  "a description of no output": () =>
+    onDemandView("d", {
+      output: { a: "float64" },
+      // @ts-expect-error The output is a.
+      descriptions: { b: "What it is" },
+      transform: () => ({ a: null }),
+    }),
+  "a float32 that is no element of an array": () =>
+    onDemandView("d", {
+      // @ts-expect-error Alone, a number is a float64.
+      output: { a: "float32" },
+      transform: () => ({ a: null }),
+    }),
   "an input named like an argument": () =>
     onDemandView("d", {
       // @ts-expect-error now is the instant.
@@ -353,6 +391,13 @@ export const compilerOnlyMistakes: Readonly<Record<string, () => unknown>> = {
       output: { a: "float64" },
       // @ts-expect-error It is amt.
       transform: ({ request }) => ({ a: request.amount }),
+    }),
+  "a misspelt output of another on-demand view": () =>
+    onDemandView("d", {
+      inputs: { ratio },
+      output: { a: "float64" },
+      // @ts-expect-error It is over_mean.
+      transform: (inputs) => ({ a: inputs.ratio.over }),
     }),
   "a misspelt input": () =>
     onDemandView("d", {

@@ -64,6 +64,7 @@ test("a server killed with SIGKILL in the middle of ingest serves every acknowle
   try {
     for (let round = 0; round < 2; round++) {
       const server = await startServerProcess([
+        "--no-keys",
         "--features",
         features,
         "--state",
@@ -105,6 +106,7 @@ async function expectAllServed(
   sent: number,
 ): Promise<void> {
   const server = await startServerProcess([
+    "--no-keys",
     "--features",
     features,
     "--state",

@@ -95,7 +95,7 @@ describe.skipIf(!existsSync(retail))("npm start over Online Retail", () => {
 
   beforeAll(async () => {
     state = await mkdtemp(join(tmpdir(), "tilemark-retail-"));
-    server = await startDemoProcess(["--events", retail, "--state", state]);
+    server = await startDemoProcess(["--no-keys", "--events", retail, "--state", state]);
     connection = await (await DuckDBInstance.create(":memory:")).connect();
     await connection.run(`CREATE TABLE lines AS ${linesSql}`);
   }, 180_000);

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { developmentKeyFile } from "../../scripts/cli/api-key.ts";
 import { startBoundProcess } from "../builders/bound-process.ts";
 import { startServerProcess } from "./server-process.ts";
 import type { ServerProcess } from "./server-process.ts";
@@ -45,6 +46,9 @@ beforeAll(async () => {
     "--state",
     state,
   ]);
+  // As where the commands and the server are started in one directory.
+  await mkdir(join(directory, ".tilemark"));
+  await copyFile(join(root, developmentKeyFile), join(directory, developmentKeyFile));
 }, 60_000);
 
 afterAll(async () => {

@@ -72,7 +72,7 @@ test("encodeDataType() nests as the wire does, with timestamps as strings", () =
       elementType: {
         type: "struct",
         fields: [
-          { name: "at", dataType: { type: "string" } },
+          { name: "at", dataType: { type: "string", format: "date-time" } },
           { name: "n", dataType: { type: "int64" } },
         ],
       },

@@ -133,6 +133,7 @@ export const echo = onDemandView("echo", {
     list: { array: "int64" },
     table: { map: "float64" },
     item: { struct: { price: "float64", tags: { array: "string" } } },
+    singles: { array: { array: "float32" } },
     constructor: "string",
   },
   output: {
@@ -144,6 +145,7 @@ export const echo = onDemandView("echo", {
     list: { array: "int64" },
     table: { map: "float64" },
     item: { struct: { price: "float64", tags: { array: "string" } } },
+    singles: { array: { array: "float32" } },
     inherited: "string",
     at: "timestamp",
   },

@@ -1,13 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import { describe, expect, test } from "vitest";
-import { FeatureError } from "../../src/core/errors.ts";
+import { expect, test } from "vitest";
 import { limits } from "../../src/core/limits.ts";
-import { parseInstant } from "../../src/core/instant.ts";
-import type { DataType, Value } from "../../src/core/value.ts";
 import { readGetFeaturesBatch } from "../../src/http/read-get-features-batch.ts";
-import { writeGetFeaturesBatch } from "../../src/http/write-get-features-batch.ts";
-import type { ServedFeature } from "../../src/serve/answer-service.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { StoreReadOptions } from "../../src/store/online-store.ts";
 import { batchKey } from "../../src/tile/keys.ts";
@@ -154,25 +147,6 @@ test("get-features-batch reads every key once, in one round", async () => {
   expect(store.reads).toEqual([["u", "v", "w"].map((user) => batchKey(view, user))]);
 });
 
-/** Answers once the read is given up, as a store that is away. */
-class SilentStore extends MemoryStore {
-  override readMany(_keys: readonly string[], { signal }: StoreReadOptions = {}) {
-    return new Promise<never>((_, reject) => {
-      const cause = new Error("given up");
-      const error = new FeatureError("STORE_UNAVAILABLE", "Cannot read: no answer", { cause });
-      signal?.addEventListener("abort", () => reject(error));
-    });
-  }
-}
-
-test("both routes give up a read when the request's deadline has passed", async () => {
-  const app = await appWithSpend(new SilentStore());
-  const params = { featureServiceName: "fraud", ...good, requestData: [good] };
-  const paths = [singleRoute, route];
-  const answers = await Promise.all(paths.map((path) => app.post(path, { params })));
-  expect(answers.map(({ status }) => status)).toEqual([503, 503]);
-});
-
 test("get-features-batch takes both spellings, and a request in those of the Java client", async () => {
   const app = await appWithSpend();
   const snake = {
@@ -202,7 +176,9 @@ test("a row's maps keep the user's own names and may be null", () => {
     { join_key_map: { user_id: "u" }, request_context_map: { my_key: 1 } },
     { joinKeyMap: null },
   ];
-  expect(readGetFeaturesBatch({ params: { featureServiceName: "s", requestData } }).rows).toEqual([
+  expect(
+    readGetFeaturesBatch({ params: { featureServiceName: "s", requestData } }, null).rows,
+  ).toEqual([
     { joinKeyMap: { user_id: "u" }, requestContextMap: { my_key: 1 } },
     { joinKeyMap: {}, requestContextMap: {} },
   ]);
@@ -244,24 +220,9 @@ const refusals: readonly {
     message: 'Cannot read request: "params.requestData.1" is null, expected an object',
   },
   {
-    name: "a row without its join key",
-    requestData: [good, good, { requestContextMap: { amt: 1 } }],
-    message: 'Cannot read "params.requestData.2": Missing required join key: user_id',
-  },
-  {
-    name: "a row with a join key of another type",
-    requestData: [rowOf([], 1)],
+    name: "rows of which none can be read, for the first",
+    requestData: [rowOf([], 1), {}],
     message: 'Cannot read "params.requestData.0": Cannot read join key "user_id": ',
-  },
-  {
-    name: "a row without a request value",
-    requestData: [good, { joinKeyMap: { user_id: "u" } }],
-    message: 'Cannot read "params.requestData.1": Missing required request context key: amt',
-  },
-  {
-    name: "a row with an entity too long for a key",
-    requestData: [good, rowOf("k".repeat(301), 1)],
-    message: 'Cannot read "params.requestData.1": Cannot name an entity: ',
   },
 ];
 
@@ -278,6 +239,77 @@ test.each(refusals)("get-features-batch refuses $name, and names it", async (ref
   expect(store.reads).toEqual([]);
 });
 
+const badRows: readonly [name: string, row: object, reason: string][] = [
+  [
+    "without its join key",
+    { joinKeyMap: {}, requestContextMap: { amt: 1 } },
+    "Missing required join key: user_id",
+  ],
+  [
+    "with a join key of another type",
+    rowOf([], 1),
+    'Cannot read join key "user_id": it is an array, expected a string',
+  ],
+  [
+    "without a request value",
+    { joinKeyMap: { user_id: "u" } },
+    "Missing required request context key: amt",
+  ],
+  [
+    "with a request value of another type",
+    { joinKeyMap: { user_id: "u" }, requestContextMap: { amt: "1" } },
+    'Cannot read request context key "amt": it is a string, expected a float64',
+  ],
+  [
+    "with an entity too long for a key",
+    rowOf("k".repeat(limits.entityKeyBytesMax + 1), 1),
+    `Cannot name an entity: its join keys take more than ${limits.entityKeyBytesMax} bytes, expected fewer`,
+  ],
+];
+
+test.each(badRows)("get-features-batch answers around a row %s", async (_, bad, reason) => {
+  const store = new CountedStore();
+  const app = await appWithSpend(store);
+  store.reads.length = 0;
+  const ask = async (requestData: readonly object[]) => {
+    const metadataOptions = { includeServingStatus: true, includeDetails: true };
+    const params = { featureServiceName: "fraud", requestData, metadataOptions };
+    const answer = await app.post(route, { params });
+    expect(answer.status).toBe(200);
+    return answer.body as BatchBody;
+  };
+  const among = await ask([good, bad, good, rowOf("v", 2)]);
+  const alone = await ask([good, rowOf("v", 2)]);
+  const [first, second] = alone.result;
+  const nulls = { features: first?.features.map(() => null) };
+  expect(among.result).toEqual([first, nulls, first, second]);
+  for (const { status, details } of among.metadata.features) {
+    expect(status).toEqual(["PRESENT", "UNKNOWN", "PRESENT", "PRESENT"]);
+    expect(details).toEqual([null, { reason }, null, null]);
+  }
+  const [view = spend] = fraud.views;
+  expect(store.reads[0]).toEqual(["u", "v"].map((user) => batchKey(view, user)));
+});
+
+test("get-features-batch knows nobody by a null join key, and reads nothing for it", async () => {
+  const store = new CountedStore();
+  const app = await appWithSpend(store);
+  store.reads.length = 0;
+  const requestData = [rowOf(null, 3), rowOf(null, 4)];
+  const metadataOptions = { includeServingStatus: true };
+  const params = { featureServiceName: "fraud", requestData, metadataOptions };
+  const { result, metadata } = (await app.post(route, { params })).body as BatchBody;
+  expect(result.map(({ features }) => features)).toEqual([
+    [null, 6, "0", null, null, null, null, [], null],
+    [null, 8, "0", null, null, null, null, [], null],
+  ]);
+  expect(metadata.features.map(({ status }) => status)).toEqual([
+    ...Array<string[]>(2).fill(["PRESENT", "PRESENT"]),
+    ...Array<string[]>(7).fill(["MISSING_DATA", "MISSING_DATA"]),
+  ]);
+  expect(store.reads).toEqual([]);
+});
+
 test("get-features-batch refuses a token of what was seen, an unknown service, and other methods", async () => {
   const app = await appWithSpend();
   const params = { featureServiceName: "fraud", requestData: [good] };
@@ -287,80 +319,3 @@ test("get-features-batch refuses a token of what was seen, an unknown service, a
   expect([unknown.status, (unknown.body as { code: number }).code]).toEqual([404, 5]);
   expect((await app.get(route)).status).toBe(405);
 });
-
-const folder = resolve(import.meta.dirname, "../../../shared/wire");
-/** The fixtures are not ours to copy, so they are read where they lie next to the project. */
-const isPresent = existsSync(folder);
-
-interface WireFeature {
-  readonly name: string;
-  readonly dataType: { readonly type: DataType & string };
-  readonly effectiveTime?: string;
-}
-
-interface WireBody {
-  readonly result: readonly { readonly features: readonly unknown[] }[];
-  readonly metadata: {
-    readonly features: readonly WireFeature[];
-    readonly sloInfo?: readonly object[];
-    readonly batchSloInfo?: object;
-  };
-}
-
-function servedFeature(
-  { name, dataType: { type }, effectiveTime }: WireFeature,
-  wire: unknown,
-): ServedFeature {
-  const value = (type === "int64" && wire !== null ? BigInt(wire as string) : wire) as Value;
-  const effectiveTimeMs = effectiveTime === undefined ? null : parseInstant(effectiveTime);
-  return {
-    name,
-    type,
-    description: null,
-    isCount: false,
-    answer: { value, status: "PRESENT", effectiveTimeMs, degraded: null, fault: null },
-    waitingCount: null,
-    staleness: null,
-  };
-}
-
-describe.skipIf(!isPresent)("the fixtures lie beside the project", () => {
-  test.each(["java-batch-1.json", "java-batch-2.json"])(
-    "writeGetFeaturesBatch() writes the body of %s",
-    (file) => {
-      const expected = JSON.parse(readFileSync(resolve(folder, file), "utf8")) as WireBody;
-      const { features, sloInfo } = expected.metadata;
-      const rows = expected.result.map((row) =>
-        features.map((feature, i) => servedFeature(feature, row.features[i])),
-      );
-      const metadataOptions = {
-        includeNames: true,
-        includeDataTypes: true,
-        includeEffectiveTimes: true,
-        includeSloInfo: sloInfo !== undefined,
-        includeServingStatus: false,
-        includeFeatureDescriptions: false,
-        includeFeatureTags: false,
-        includeDetails: false,
-      };
-      const requestOptions = {
-        coerceNullCountsToZero: false,
-        ignoreExtraRequestContextFields: false,
-      };
-      const written = writeGetFeaturesBatch(rows, {
-        service: fraud,
-        request: { metadataOptions, requestOptions },
-        cost: { storeBytes: 0, serverMs: 3, transformMs: 1 },
-      }) as unknown as WireBody;
-      expect(withoutTimes(written)).toEqual(withoutTimes(expected));
-    },
-  );
-});
-
-/** Durations and sizes are of the machine that answered; a size has an older name in the fixtures. */
-function withoutTimes({ result, metadata }: WireBody): object {
-  const { features, sloInfo, batchSloInfo } = metadata;
-  const kept = (info: object | undefined) =>
-    Object.keys(info ?? {}).filter((key) => !key.endsWith("SizeBytes"));
-  return { result, features, sloInfo: sloInfo?.map(kept), batchSloInfo: kept(batchSloInfo) };
-}

@@ -28,6 +28,7 @@ const echoContext = {
   list: [],
   table: {},
   item: {},
+  singles: [],
   constructor: "c",
 };
 const card = { card_number: "1", virtual: true, issued_at: 0 };
@@ -47,11 +48,6 @@ function unknownService(name: string, workspace: string): string {
 const refused: readonly [name: string, params: unknown, message: string][] = [
   ["a missing join key", { ...fraud, joinKeyMap: {} }, "Missing required join key: user_id"],
   ["no join keys at all", { ...fraud, joinKeyMap: null }, "Missing required join key: user_id"],
-  [
-    "a null join key",
-    { ...fraud, joinKeyMap: { user_id: null } },
-    "Missing required join key: user_id",
-  ],
   [
     "a join key under __proto__",
     { ...fraud, joinKeyMap: JSON.parse('{"__proto__":{"user_id":"u"}}') as object },
@@ -193,6 +189,59 @@ const refused: readonly [name: string, params: unknown, message: string][] = [
     'Cannot read request: "params.metadataOptions.includeNames" is a string, expected true or false',
   ],
   [
+    "a latency budget of nothing",
+    { ...fraud, requestOptions: { latencyBudgetMs: 0 } },
+    'Cannot read request: "params.requestOptions.latencyBudgetMs" is a number, expected a number of milliseconds, at least 1',
+  ],
+  [
+    "a latency budget that is no number",
+    { ...fraud, requestOptions: { latency_budget_ms: "soon" } },
+    'Cannot read request: "params.requestOptions.latencyBudgetMs" is a string, expected a number of milliseconds, at least 1',
+  ],
+  [
+    "windows that end at the latest event",
+    {
+      ...fraud,
+      requestOptions: { aggregationLeadingEdge: "AGGREGATION_MODE_LATEST_EVENT_TIME" },
+    },
+    'Cannot read request: "params.requestOptions.aggregationLeadingEdge" is a string, expected "AGGREGATION_MODE_WALL_CLOCK_TIME": windows here end at the instant of the request, not of the latest event',
+  ],
+  [
+    "partial results that are no boolean",
+    { ...fraud, allow_partial_results: "yes" },
+    'Cannot read request: "params.allowPartialResults" is a string, expected true or false',
+  ],
+  [
+    "a struct that is neither an object nor an array",
+    echoWith({ item: "1" }),
+    'Cannot read request context key "item": it is a string, expected an object or an array',
+  ],
+  [
+    "a positional struct without all its values",
+    echoWith({ item: [1] }),
+    'Cannot read request context key "item": it is an array of 1 values, expected one for each of 2 fields',
+  ],
+  [
+    "a positional struct with a value too many",
+    echoWith({ item: [1, [], 2] }),
+    'Cannot read request context key "item": it is an array of 3 values, expected one for each of 2 fields',
+  ],
+  [
+    "a value of another type in a positional struct",
+    echoWith({ item: [1, ["a", 1]] }),
+    'Cannot read request context key "item.tags[1]": it is a number, expected a string',
+  ],
+  [
+    "a float32 past the largest one",
+    echoWith({ singles: [[1], [3.5e38]] }),
+    'Cannot read request context key "singles[1][0]": it is past the largest float32, expected a float32',
+  ],
+  [
+    "a float32 given as text",
+    echoWith({ singles: [["1"]] }),
+    'Cannot read request context key "singles[0][0]": it is a string, expected a float64',
+  ],
+  [
     "params that are text",
     "fraud",
     'Cannot read request: "params" is a string, expected an object',
@@ -266,14 +315,21 @@ for (const [name, body, message] of [
   });
 }
 
-test("get-features refuses a value of any depth where another type is declared", async () => {
+test("get-features refuses a value of another type than declared at any depth, and past the most by that", async () => {
   const app = buildTestApp(repository, { nowMs });
-  const deep = "[".repeat(500_000) + "]".repeat(500_000);
-  const body = JSON.stringify({ params: fraud }).replace('"u"', deep);
-  expectError(await app.post(route, body), 400, [
+  const nested = (depth: number) =>
+    JSON.stringify({ params: fraud }).replace('"u"', "[".repeat(depth) + "]".repeat(depth));
+  // The body's own object, params and the map are levels too.
+  expectError(await app.post(route, nested(limits.jsonDepthMax - 3)), 400, [
     3,
     'Cannot read join key "user_id": it is an array, expected a string',
   ]);
+  for (const depth of [limits.jsonDepthMax - 2, 500_000]) {
+    expectError(await app.post(route, nested(depth)), 400, [
+      3,
+      `Cannot read request: its JSON has more than ${limits.jsonDepthMax} levels, expected at most that many`,
+    ]);
+  }
 });
 
 const tooLarge = `Cannot read request: its body has more than ${limits.requestBodyBytesMax} bytes, expected at most that many`;

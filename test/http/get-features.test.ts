@@ -158,6 +158,17 @@ test("get-features says MISSING_DATA of an unknown entity, with empty values", a
   expect(featuresOf(nulls.body)).toEqual(Array(7).fill(null));
 });
 
+test("get-features knows nobody by a null join key", async () => {
+  const app = await appWithSpend();
+  const metadataOptions = { includeServingStatus: true };
+  const ask = async (user_id: unknown) => {
+    const params = { featureServiceName: "fraud", joinKeyMap: { user_id }, metadataOptions };
+    const answer = await app.post(route, { params: { ...params, requestContextMap: { amt: 1 } } });
+    return answer.text;
+  };
+  expect(await ask(null)).toBe(await ask("nobody"));
+});
+
 test("get-features leaves out the effective time of a batch view that was never compacted", async () => {
   const app = buildTestApp(repository, { nowMs });
   const answer = await app.post(route, {
@@ -212,9 +223,9 @@ test("get-features takes join keys of every type", async () => {
   };
   const record = { at: "2024-01-10T11:59:00Z", payment_id: "p", amt: 5, ...keys };
   const records = { payments: [{ record }] };
-  expect((await app.post("/ingest", { workspaceName: "prod", dryRun: false, records })).status).toBe(
-    200,
-  );
+  expect(
+    (await app.post("/ingest", { workspaceName: "prod", dryRun: false, records })).status,
+  ).toBe(200);
   const spellings = [
     keys,
     { ...keys, virtual: "true", issued_at: Date.parse("2020-01-01T00:00:00Z") },
@@ -237,6 +248,7 @@ test("get-features hands request values of every type to a transform and back", 
     list: ["9007199254740993", 3, null],
     table: { a: 1.5, b: "NaN", ["__proto__"]: 2 },
     item: { price: 2, tags: ["x", null] },
+    singles: [[0.1, 16777217, null, "NaN", "-Infinity", 3.4028235e38], null, []],
     constructor: "own",
   };
   const answer = await app.post(route, {
@@ -252,6 +264,7 @@ test("get-features hands request values of every type to a transform and back", 
       ["9007199254740993", "3", null],
       { a: 1.5, b: "NaN", ["__proto__"]: 2 },
       [2, ["x", null]],
+      [[0.1, 16777216, null, "NaN", "-Infinity", 3.4028235e38], null, []],
       "own",
       "2024-01-10T12:00:00Z",
     ]),
@@ -269,6 +282,7 @@ test("get-features passes over extra fields of a struct where the request asks",
     list: [],
     table: {},
     item: { price: 1, colour: "red" },
+    singles: [],
     constructor: "c",
   };
   const params = { featureServiceName: "echoed", requestContextMap };
@@ -286,6 +300,11 @@ test("get-features passes over extra fields of a struct where the request asks",
   const requestOptions = { ignoreExtraRequestContextFields: true };
   const accepted = await app.post(route, { params: { ...params, requestOptions } });
   expect(featuresOf(accepted.body)[7]).toEqual([1, null]);
+  const byPlace = { ...requestContextMap, item: [1, ["x"], "red"] };
+  const positional = await app.post(route, {
+    params: { ...params, requestContextMap: byPlace, requestOptions },
+  });
+  expect(featuresOf(positional.body)[7]).toEqual([1, ["x"]]);
 });
 
 test("get-features answers null and UNKNOWN for a view whose transform throws, and the rest", async () => {

@@ -1,10 +1,14 @@
 /** The ingest route alone, over log shards in memory whose calls can be made to fail. */
 
+import { randomBytes } from "node:crypto";
 import { Hono } from "hono";
+import { hostClock } from "../../adapters/host-clock.ts";
+import { HomeAccess } from "../../src/access/home-access.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
 import { FeatureError } from "../../src/core/errors.ts";
-import { giveLocalAccess } from "../../src/http/access.ts";
+import { accessOf } from "../../src/http/access.ts";
 import { ingestRoute } from "../../src/http/ingest-route.ts";
+import { observeRequests } from "../../src/http/observe-requests.ts";
 import { requestClock } from "../../src/http/request-clock.ts";
 import type { HttpEnv } from "../../src/http/request-clock.ts";
 import type { Workspace } from "../../src/http/workspace.ts";
@@ -14,6 +18,7 @@ import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
 import { MemoryEventLog } from "../../src/store/memory-event-log.ts";
 import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
+import { Observation } from "../../src/observe/observation.ts";
 import { testOrigin } from "../builders/app.ts";
 import { repository } from "./features.ts";
 
@@ -51,10 +56,16 @@ export class IngestApp {
     this.clock = { nowMs };
     this.#logs = Array.from({ length: shardCount }, () => new MemoryEventLog());
     const shards = this.#logs.map((log, i) => this.#accessTo(log, `main-${i}`));
-    const clock = { now: () => this.clock.nowMs };
+    const clock = { ...hostClock(), now: () => this.clock.nowMs };
     const workspaces = new Map([["prod", workspaceOver(shards)]]);
+    const observation = new Observation({ clock, random: () => 0 });
+    const access = accessOf({ workspaces, clock, access: "loopback" });
     this.#app = new Hono<HttpEnv>()
-      .use(giveLocalAccess, requestClock({ clock, testClock: false }))
+      .use(
+        observeRequests(observation),
+        access.middleware,
+        requestClock({ clock, testClock: false }),
+      )
       .route("/", ingestRoute({ workspaces, report: () => undefined }));
   }
 
@@ -138,5 +149,7 @@ function workspaceOver(shards: readonly LogAccess[]): Workspace {
   const state = new MemoryStateTable();
   const publisher = new Publisher({ repository, batchStore, streams, logShards, state });
   const homes = { batch: batchStore, streams: [] };
-  return { name: "prod", repository, homes, home: { logs: ["main"], logShards, publisher } };
+  const access = new HomeAccess({ state, randomBytes, configuration: "test" });
+  const home = { logs: ["main"], logShards, publisher, access };
+  return { name: "prod", repository, homes, home };
 }

@@ -24,6 +24,7 @@ export const layers: readonly string[] = [
   "serve",
   "access",
   "registry",
+  "observe",
   "http",
   "client",
   "ui",
@@ -79,12 +80,15 @@ function judgeFromSrc(
   return from === "client" && !typeOnly ? "client imports types only" : null;
 }
 
+/** What every adapter may use that runs on a host: it wires nothing together. */
+const hostClock = "adapters/host-clock.ts";
+
 function judgeFromAdapter(path: string, target: string): string | null {
   const [top, folder] = target.split("/");
   if (top === "src") return null;
   if (top !== "adapters") return "adapters import from src alone";
   const from = path.split("/")[1];
-  if (from === "runtimes" || from === folder) return null;
+  if (from === "runtimes" || from === folder || target === hostClock) return null;
   return "only adapters/runtimes imports other adapters";
 }
 

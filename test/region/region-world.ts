@@ -132,6 +132,7 @@ export class Region implements ReadPlace {
       published: () => this.#call(() => parts.publisher.published()),
       feed: (request) => this.#call(() => parts.publisher.feed(request)),
       shards: () => this.#call(() => Promise.resolve(parts.logs.map(({ home }) => home.shard))),
+      keyBook: () => this.#call(() => Promise.resolve(new TextEncoder().encode("[]"))),
       follow: ({ shard, afterSeq }) =>
         this.#call(async () => {
           const { nowMs } = parts.clock;

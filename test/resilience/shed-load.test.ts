@@ -3,7 +3,6 @@ import { expect, test } from "vitest";
 import { answerFailure } from "../../src/http/errors.ts";
 import { requestClock } from "../../src/http/request-clock.ts";
 import type { HttpEnv } from "../../src/http/request-clock.ts";
-import { requestDeadline } from "../../src/http/request-deadline.ts";
 import { shedLoad } from "../../src/http/shed-load.ts";
 import { ManualClock } from "../builders/manual-clock.ts";
 import { randomFrom } from "../builders/random.ts";
@@ -73,41 +72,4 @@ test("shedLoad() gives the place of a request that never ends to another one", a
   expect((await app.request("/api/fail")).status).toBe(503);
   await clock.advance(1);
   expect((await app.request("/api/fail")).status).toBe(500);
-});
-
-test("requestDeadline() aborts what a route waits for, and leaves no timer", async () => {
-  const clock = new ManualClock();
-  const app = new Hono<HttpEnv>();
-  app.onError((error, c) => answerFailure(c, error, () => undefined));
-  app.use(requestDeadline({ clock, deadlineMs: 300 }));
-  const signals: AbortSignal[] = [];
-  app.get("/:ms", async (c) => {
-    signals.push(c.var.signal);
-    await clock.sleep(Number(c.req.param("ms")), c.var.signal);
-    return c.text("done");
-  });
-  const answers = Promise.all(["/299", "/301"].map(async (path) => app.request(path)));
-  await clock.advance(299);
-  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
-  await clock.advance(1);
-  expect((await answers).map(({ status }) => status)).toEqual([200, 503]);
-  expect(clock.pendingCount).toBe(0);
-});
-
-test("requestDeadline() follows the client that goes away", async () => {
-  const clock = new ManualClock();
-  const app = new Hono<HttpEnv>();
-  let reason: unknown = null;
-  app.use(requestDeadline({ clock }));
-  app.get("/", async (c) => {
-    const { signal } = c.var;
-    await clock.sleep(60_000, signal).catch((error: unknown) => (reason = error));
-    return c.text("late");
-  });
-  const client = new AbortController();
-  const answer = app.request("/", { signal: client.signal });
-  await clock.advance(100);
-  client.abort("gone");
-  await answer;
-  expect([reason, clock.now(), clock.pendingCount]).toEqual(["gone", 100, 0]);
 });

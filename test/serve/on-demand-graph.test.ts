@@ -48,7 +48,7 @@ const first = onDemandView("first", {
   output: { doubled: "int64", parts: { array: "float32" } },
   transform: ({ spend: { n_sum_1h_1m: n } }) => ({
     doubled: n === null ? null : n * 2n,
-    parts: [0.5, null as never],
+    parts: [0.5, null],
   }),
 });
 const second = onDemandView("second", {
@@ -202,7 +202,8 @@ const sizes: readonly [name: string, type: DataType, most: unknown, more: unknow
   ["an array without end", { array: "int64" }, [], new Array(2 ** 32 - 1)],
 ];
 
-test.each(sizes)("runOnDemand() bounds the bytes of an output: %s", (_, type, right, wrong) => {
+test.each(sizes)("runOnDemand() bounds the bytes of an output: %s", (...given) => {
+  const [, type, right, wrong] = given;
   expect(run([returning(type, right)]).get("made")?.[0]?.status).toBe("PRESENT");
   expect(run([returning(type, wrong)]).get("made")?.[0]?.fault?.message).toBe(
     `Cannot run on-demand view "made": its transform returned the wrong thing: it comes to more than ${most} bytes, expected at most that many`,
@@ -254,7 +255,8 @@ const strange: readonly [name: string, type: DataType, out: unknown, status: str
   ["a key named __proto__", { map: "int64" }, JSON.parse('{"__proto__":1}'), "PRESENT"],
 ];
 
-test.each(strange)("runOnDemand() comes to no harm by %s", (_, type, out, status) => {
+test.each(strange)("runOnDemand() comes to no harm by %s", (...given) => {
+  const [, type, out, status] = given;
   const [answer] = run([returning(type, out)]).get("made") ?? [];
   expect(answer?.status).toBe(status);
   expect(JSON.stringify(answer?.fault)).not.toContain("secret");

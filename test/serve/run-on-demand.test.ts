@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { limits } from "../../src/core/limits.ts";
 import type { DataType, Value } from "../../src/core/value.ts";
 import type { OnDemandViewDefinition } from "../../src/define/definition.ts";
 import { entity, last, onDemandView, streamSource, streamView, sum } from "../../src/index.ts";

@@ -26,6 +26,14 @@ export interface TilemarkEnvironment {
    * stores and takes neither events nor compactions. Left out: this is the home.
    */
   readonly TILEMARK_HOME?: string;
+  /** The key by which a region follows its home, with scope `follow` there: a secret. */
+  readonly TILEMARK_HOME_KEY?: string;
+  /** "keys": whoever has a key or a token. Left out, or "loopback": names of this machine alone. */
+  readonly TILEMARK_ACCESS?: string;
+  /** SHA-256 of operators' keys, as `tilemark key new` prints them, with commas between several. */
+  readonly TILEMARK_ADMIN_KEY_SHA256?: string;
+  /** JSON of keys that need no book, as `tilemark key new` prints them. */
+  readonly TILEMARK_KEYS?: string;
   /** The name that requests know it by; "prod" if left out. */
   readonly TILEMARK_WORKSPACE?: string;
   /** How many Durable Objects hold stream records. Fixed once there are any: records do not move. */
@@ -34,6 +42,10 @@ export interface TilemarkEnvironment {
   readonly TILEMARK_LOG_SHARDS?: string;
   /** How long a home keeps rows of the log for regions that are cut off, in milliseconds; 0 if left out. */
   readonly TILEMARK_LOG_RETENTION_MS?: string;
+  /** The share of requests that get a log line, from 0 to 1; 0 if left out. Failures get one always. */
+  readonly TILEMARK_REQUEST_LOG_SHARE?: string;
+  /** "1": the text of errors is printed too, which may hold keys and values. For development. */
+  readonly TILEMARK_ERROR_TEXT?: string;
   /** "1" in tests: requests may carry their own `now`. */
   readonly TILEMARK_TEST_CLOCK?: string;
   /** Milliseconds added to the clock: to serve windows over old events. */

@@ -1,6 +1,5 @@
 /** The publisher: one Durable Object, so that Workers KV has one writer. */
 
-import { DurableObject } from "cloudflare:workers";
 import { Publisher } from "../../../src/compact/publisher.ts";
 import type {
   CollectCutRequest,
@@ -18,13 +17,15 @@ import type {
 } from "../../../src/compact/compaction-api.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import { ShardedStreams } from "../../../src/ingest/sharded-streams.ts";
+import { AccessObject } from "./access-object.ts";
 import { durableTable } from "./durable-table.ts";
 import { WorkerHomes, logShards } from "./environment.ts";
 import type { OpenStores, TilemarkEnvironment } from "./environment.ts";
 import { answerCall } from "./rpc.ts";
 import type { RpcAnswer } from "./rpc.ts";
 
-export interface PublisherObject extends Rpc.DurableObjectBranded {
+/** What access asks of it is the base class's. */
+export interface PublisherObject extends AccessObject {
   start(request: StartRequest, nowMs: number): Promise<RpcAnswer<readonly CompactionRun[]>>;
   delete(request: DeleteRequest): Promise<RpcAnswer<void>>;
   home(): Promise<RpcAnswer<string | null>>;
@@ -40,7 +41,7 @@ export interface PublisherObject extends Rpc.DurableObjectBranded {
 }
 
 export function publisherClass(repository: Repository, openStores: OpenStores) {
-  return class extends DurableObject<TilemarkEnvironment> implements PublisherObject {
+  return class extends AccessObject implements PublisherObject {
     readonly #publisher: Publisher;
 
     constructor(state: DurableObjectState, env: TilemarkEnvironment) {

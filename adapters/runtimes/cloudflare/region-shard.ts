@@ -14,9 +14,11 @@ import { limits } from "../../../src/core/limits.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
 import { RegionFollower } from "../../../src/region/region-follower.ts";
 import type { StoredValue } from "../../../src/store/online-store.ts";
+import { keyHeaders } from "../../admin/call-admin.ts";
 import { httpRegionSource } from "../../admin/http-region-source.ts";
 import { hostClock } from "../../host-clock.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
+import { logFailure } from "../observe-host.ts";
 import { durableSql } from "./durable-sql.ts";
 import type { OpenStores, TilemarkEnvironment } from "./environment.ts";
 import { answerCall } from "./rpc.ts";
@@ -40,7 +42,11 @@ export function regionShardClass(repository: Repository, openStores: OpenStores)
       this.#follower = new RegionFollower({
         clock: hostClock(Number(env.TILEMARK_CLOCK_OFFSET_MS ?? 0)),
         repository,
-        source: httpRegionSource({ baseUrl: env.TILEMARK_HOME ?? "", fetch: fetchInTime }),
+        source: httpRegionSource({
+          baseUrl: env.TILEMARK_HOME ?? "",
+          headers: keyHeaders(env.TILEMARK_HOME_KEY),
+          fetch: fetchInTime,
+        }),
         batch,
         streams: new StoreStreamHome(streams, repository),
         progress: streams,
@@ -64,12 +70,14 @@ export function regionShardClass(repository: Repository, openStores: OpenStores)
         const { isBehind } = await this.#follower.step();
         if (isBehind) await storage.setAlarm(hostClock().now());
       } catch (error) {
-        console.error(JSON.stringify({ level: "error", route: "follow", error: String(error) }));
+        logFailure("follow", error);
       }
     }
   };
 }
 
 function fetchInTime(url: string, init: RequestInit): Promise<Response> {
-  return fetch(url, { ...init, signal: AbortSignal.timeout(limits.requestMsMax) });
+  // What asks with a key asks nobody else.
+  const signal = AbortSignal.timeout(limits.requestMsMax);
+  return fetch(url, { ...init, redirect: "manual", signal });
 }

@@ -3,6 +3,7 @@
  * store with compare-and-set. One process is the home of a log; others may read its stores.
  */
 
+import { HomeAccess } from "../../../src/access/home-access.ts";
 import { Publisher } from "../../../src/compact/publisher.ts";
 import type { Repository } from "../../../src/define/definition.ts";
 import type { HomeParts } from "../../../src/http/workspace.ts";
@@ -13,6 +14,7 @@ import type { OnlineStore } from "../../../src/store/online-store.ts";
 import type { SqlHandle } from "../../../src/store/sql-handle.ts";
 import type { StateTable } from "../../../src/store/state-table.ts";
 import { SqliteEventLog } from "../../logs/sqlite-event-log.ts";
+import { randomBytes } from "../key-access.ts";
 import { logNames } from "../log-names.ts";
 
 export interface HomeOptions {
@@ -26,6 +28,8 @@ export interface HomeOptions {
   readonly logShardCount: number;
   /** How long rows of the log are kept for regions that follow, in milliseconds. */
   readonly logRetentionMs: number;
+  /** What is configured of access, for the audit log; nothing if left out. */
+  readonly accessConfiguration?: string;
 }
 
 export interface Home extends HomeParts {
@@ -52,6 +56,11 @@ export function createHome(options: HomeOptions): Home {
     logs: [...logs.keys()],
     logShards,
     publisher: new Publisher({ repository, batchStore: batch, streams, logShards, state }),
+    access: new HomeAccess({
+      state,
+      randomBytes,
+      configuration: options.accessConfiguration ?? "loopback",
+    }),
     repair: async (nowMs) => {
       await Promise.all([...logs.values()].flat().map((shard) => shard.repair(nowMs)));
     },

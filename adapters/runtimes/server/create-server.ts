@@ -17,17 +17,24 @@ import type { OnlineStore } from "../../../src/store/online-store.ts";
 import type { Replica } from "../../../src/store/resilient/resilient-reader.ts";
 import type { SqlHandle } from "../../../src/store/sql-handle.ts";
 import { httpRegionSource } from "../../admin/http-region-source.ts";
+import { keyHeaders } from "../../admin/call-admin.ts";
 import { hostClock } from "../../host-clock.ts";
 import { SqliteStateTable } from "../../stores/sqlite-state-table.ts";
 import { SqliteStore } from "../../stores/sqlite-store.ts";
+import { describeAccess, keyAccess } from "../key-access.ts";
+import type { AccessOptions } from "../key-access.ts";
+import { watchHost } from "../observe-host.ts";
+import type { HostWatch, WatchOptions } from "../observe-host.ts";
 import { resilientHomes } from "../resilient-homes.ts";
 import { createHome } from "./create-home.ts";
 import type { Home } from "./create-home.ts";
 import { followHome } from "./follow-home.ts";
+import { lazyParts } from "./lazy-parts.ts";
+import { listenAddress } from "./listen-address.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import type { OpenedSqlite } from "./lock-directory.ts";
 
-export interface ServerOptions {
+export interface ServerOptions extends WatchOptions {
   /**
    * Where the log, what the publisher remembers and, where no store is given, the records are kept,
    * as SQLite files; ":memory:" keeps them in memory alone.
@@ -50,8 +57,17 @@ export interface ServerOptions {
   readonly logRetentionMs?: number;
   /** The name that requests know it by; "prod" if left out. */
   readonly workspace?: string;
-  /** On 127.0.0.1; a free one if left out. */
+  /**
+   * Who may ask: only this machine, who may do everything then, or whoever has a key or a token.
+   * "loopback" if left out.
+   */
+  readonly access?: "loopback" | AccessOptions;
+  /** The key by which a region follows its home, with scope `follow` there: a secret. */
+  readonly homeKey?: string;
+  /** A free one if left out. */
   readonly port?: number;
+  /** The address to listen on; 127.0.0.1 if left out. Any other needs keys or tokens in `access`. */
+  readonly host?: string;
   /** Requests may carry their own `now`: for tests. */
   readonly testClock?: boolean;
   /** Added to the clock, in milliseconds: to serve windows over old events. */
@@ -78,6 +94,8 @@ interface ServerParts {
   readonly batch: OnlineStore;
   readonly streams: OnlineStore;
   readonly open: (name: string) => SqlHandle;
+  readonly access: AppParts["access"];
+  readonly watch: HostWatch;
   /** Homes as requests read from them. */
   readonly serving: (homes: ServingHomes) => ServingHomes;
 }
@@ -92,6 +110,7 @@ export async function createServer(
   openSqlite: (path: string) => OpenedSqlite,
 ): Promise<Server> {
   const { directory } = options;
+  listenAddress(options);
   const unlock = directory === ":memory:" ? () => undefined : lockDirectory(directory, openSqlite);
   try {
     const { app, stop } = await createLockedServer(definitions, options, openSqlite);
@@ -112,14 +131,18 @@ function createLockedServer(
     openSqlite(directory === ":memory:" ? directory : `${directory}/${name}.sqlite`);
   const batch = options.store ?? new SqliteStore(open("records"));
   const clock = hostClock(options.clockOffsetMs);
+  const watch = watchHost(clock, options);
+  const { onReaderEvent: onEvent } = watch;
   const replicas = new Map(options.replica === undefined ? [] : [[batch, options.replica]]);
   const parts: ServerParts = {
     repository: loadRepository(definitions),
     clock,
+    access: readAccess(options),
+    watch,
     batch,
     // A file on this machine is there, or nothing is.
     serving: (homes) =>
-      options.store === undefined ? homes : resilientHomes(homes, { clock, replicas }),
+      options.store === undefined ? homes : resilientHomes(homes, { clock, replicas, onEvent }),
     streams: options.streamStore ?? batch,
     open,
   };
@@ -129,27 +152,28 @@ function createLockedServer(
 }
 
 async function createHomeServer(parts: ServerParts, options: ServerOptions): Promise<Server> {
-  const { clock, batch, streams, open } = parts;
+  const { batch, streams, open } = parts;
   const home = createHome({
     ...parts,
     state: new SqliteStateTable(open("publisher")),
     openLog: open,
     logShardCount: options.logShardCount ?? 1,
     logRetentionMs: options.logRetentionMs ?? 0,
+    accessConfiguration: describeAccess(parts.access),
   });
-  await repairIfPossible(home, clock);
+  await repairIfPossible(home, parts);
   const homes = parts.serving({ batch, streams: [streams] });
   const app = createApp(appParts(parts, options, { homes, home }));
   return { app, stop: () => Promise.resolve() };
 }
 
 /** What is left is applied before the next acknowledgement, so a store that is away may come later. */
-async function repairIfPossible(home: Home, clock: Clock): Promise<void> {
+async function repairIfPossible(home: Home, { clock, watch }: ServerParts): Promise<void> {
   try {
     await home.repair(clock.now());
   } catch (error) {
     if (!(error instanceof FeatureError) || !error.retryable) throw error;
-    logError("repair", error);
+    watch.fail("repair", error);
   }
 }
 
@@ -157,10 +181,17 @@ function createRegionServer(
   parts: ServerParts,
   options: ServerOptions & { readonly home: string },
 ): Server {
-  const { repository, clock, batch, streams } = parts;
+  const { repository, clock, batch, streams, watch } = parts;
   const source = httpRegionSource({
     baseUrl: readHomeUrl(options.home),
-    fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(limits.requestMsMax) }),
+    headers: keyHeaders(options.homeKey),
+    fetch: (url, init) =>
+      fetch(url, {
+        ...init,
+        // What asks with a key asks nobody else.
+        redirect: "manual",
+        signal: AbortSignal.timeout(limits.requestMsMax),
+      }),
   });
   const follower = new RegionFollower({
     clock,
@@ -175,7 +206,7 @@ function createRegionServer(
   const app = createApp(appParts(parts, options, { homes }));
   const end = new AbortController();
   const report = (error: unknown) => {
-    logError(`follow ${options.home}`, error);
+    watch.fail("follow", error);
   };
   const following = followHome({ follower, clock, signal: end.signal, report });
   return {
@@ -185,6 +216,17 @@ function createRegionServer(
       return following;
     },
   };
+}
+
+/** @throws TypeError where nobody could ever have access. */
+function readAccess({ access = "loopback", home }: ServerOptions): AppParts["access"] {
+  if (access === "loopback") return access;
+  const read = keyAccess(access);
+  const isClosed = read.adminKeySha256.length + read.keys.length === 0 && read.tokens === undefined;
+  if (!isClosed || home !== undefined) return read;
+  throw new TypeError(
+    'Cannot start with access by keys: there is none to begin with, expected "adminKeySha256", "keys" or "tokens"',
+  );
 }
 
 /** @throws TypeError for text that is no address. */
@@ -198,23 +240,18 @@ function readHomeUrl(text: string): string {
 }
 
 function appParts(
-  { repository, clock }: ServerParts,
+  { repository, clock, access, watch }: ServerParts,
   { testClock = false, workspace = workspaceDefault }: ServerOptions,
   served: Pick<Workspace, "homes" | "home">,
 ): AppParts {
   return {
+    ...lazyParts,
     workspaces: [{ name: workspace, repository, ...served }],
     clock,
     random: Math.random,
     testClock,
-    access: "loopback",
-    report: (error: unknown, { route }: { readonly route: string }) => {
-      logError(route, error);
-    },
+    access,
+    report: watch.report,
+    observe: watch.observe,
   };
-}
-
-function logError(route: string, error: unknown): void {
-  const cause = error instanceof Error && error.cause !== undefined ? String(error.cause) : null;
-  console.error(JSON.stringify({ level: "error", route, error: String(error), cause }));
 }

@@ -8,6 +8,8 @@ import type { CompactionSummary } from "../../../src/compact/compact-views.ts";
 import { FeatureError } from "../../../src/core/errors.ts";
 import { formatInstant, parseInstant } from "../../../src/core/instant.ts";
 import type { Repository } from "../../../src/define/definition.ts";
+import { accessHeaders, addApiKeyOption } from "../api-key.ts";
+import type { ApiKeyOptions } from "../api-key.ts";
 import { loadFeatures } from "../load-features.ts";
 import { bytesText, count, ProgressLine } from "../progress.ts";
 import { parseBytes } from "../parse-bytes.ts";
@@ -15,9 +17,8 @@ import { callServer, serverUrl } from "../call-server.ts";
 import { errorText } from "../error-text.ts";
 import { untilStopped } from "../until-stopped.ts";
 
-interface CompactOptions {
+interface CompactOptions extends ApiKeyOptions {
   readonly features: string;
-  readonly url: string;
   readonly offline: string;
   readonly view?: readonly string[];
   readonly watermark?: string;
@@ -28,8 +29,7 @@ interface CompactOptions {
 }
 
 export function addCompactCommand(program: Command): void {
-  program
-    .command("compact")
+  addApiKeyOption(program.command("compact"))
     .description("compact views: seal, fold, publish, collect")
     .requiredOption("--features <file>", "the module that exports the definitions")
     .requiredOption("--url <url>", "the running server")
@@ -63,11 +63,13 @@ async function runOnce(
     memoryBytesMax: parseBytes(options.memory),
   });
   const line = new ProgressLine();
+  const baseUrl = serverUrl(options.url);
+  const headers = accessHeaders({ ...options, url: baseUrl });
   const startedAt = performance.now();
   try {
     const summaries = await compactViews(
       {
-        api: httpCompactionApi({ baseUrl: serverUrl(options.url), fetch: callServer }),
+        api: httpCompactionApi({ baseUrl, fetch: callServer, headers }),
         offline,
         repository,
         onProgress: ({ view, phase, ...step }) => {

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { lockDirectory } from "../../../adapters/runtimes/server/lock-directory.ts";
 import { openNodeSqlite } from "../../../adapters/stores/node-sqlite-handle.ts";
-import { bundleWorker } from "../bundle-worker.ts";
+import { developmentKey, developmentKeyFile } from "../api-key.ts";
+import { bundleWorker, lazyModules } from "../bundle-worker.ts";
 import { startDevServer } from "../dev-server.ts";
 import type { DevServerOptions } from "../dev-server.ts";
 import { loadFeatures } from "../load-features.ts";
@@ -20,6 +21,7 @@ interface DevOptions {
   readonly testClock?: boolean;
   readonly upstash?: boolean;
   readonly redis?: string;
+  readonly keys: boolean;
 }
 
 export function addDevCommand(program: Command): void {
@@ -32,6 +34,7 @@ export function addDevCommand(program: Command): void {
     .option("--test-clock", "let requests carry their own time in x-tilemark-now")
     .option("--upstash", "keep records in Upstash Redis: a bridge to a Redis on this machine")
     .option("--redis <url>", "the Redis behind --upstash, of this state alone; else one is started")
+    .option("--no-keys", "answer whoever asks on this machine, without a key")
     .action(async (options: DevOptions) => {
       if (options.redis !== undefined && options.upstash !== true) {
         throw new Error(
@@ -48,6 +51,7 @@ export function addDevCommand(program: Command): void {
         stateDirectory: options.state,
         port,
         testClock: options.testClock ?? false,
+        ...(options.keys && { adminKey: developmentKey() }),
       };
       if (options.upstash === true) await serveUpstash(server, options.redis);
       else await serve(server);
@@ -56,7 +60,7 @@ export function addDevCommand(program: Command): void {
 
 async function serve(options: DevServerOptions): Promise<void> {
   const server = await startDevServer(options);
-  console.log(`Listening on ${server.url}`);
+  announce(server.url, options);
   await serveUntilStopped(server);
 }
 
@@ -72,10 +76,11 @@ async function serveUpstash(options: DevServerOptions, redisUrl?: string): Promi
     const server = await startDevServer({
       ...options,
       stateDirectory,
-      script: await bundleWorker(options.featuresFile, { stores: "upstash" }),
+      script: await bundleWorker(options.featuresFile, { stores: "upstash", lazyParts: true }),
+      modules: await lazyModules(),
       bindings: upstash.variables,
     });
-    console.log(`Listening on ${server.url}`);
+    announce(server.url, options);
     const served = serveUntilStopped(server).then(() => "stopped");
     if ((await Promise.race([served, upstash.died.then(() => "died")])) === "died") {
       await server.close();
@@ -84,4 +89,10 @@ async function serveUpstash(options: DevServerOptions, redisUrl?: string): Promi
   } finally {
     await upstash.close();
   }
+}
+
+function announce(url: string, { adminKey }: DevServerOptions): void {
+  console.log(`Listening on ${url}`);
+  if (adminKey === undefined) return;
+  console.log(`Requests need -H "Authorization: Tecton-key $(cat ${developmentKeyFile})"`);
 }

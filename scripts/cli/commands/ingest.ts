@@ -2,22 +2,22 @@
 
 import type { Command } from "commander";
 import { readRows } from "../../../adapters/engines/duckdb/read-rows.ts";
+import { accessHeaders, addApiKeyOption } from "../api-key.ts";
+import type { ApiKeyOptions } from "../api-key.ts";
 import { serverUrl } from "../call-server.ts";
 import { acceptRows, emptyTally, sendRows } from "../ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { ProgressLine } from "../progress.ts";
 import { tallyJson, tallyText } from "../tally-text.ts";
 
-interface IngestOptions {
+interface IngestOptions extends ApiKeyOptions {
   readonly features: string;
-  readonly url: string;
   readonly workspace: string;
   readonly json?: boolean;
 }
 
 export function addIngestCommand(program: Command): void {
-  program
-    .command("ingest")
+  addApiKeyOption(program.command("ingest"))
     .description("send CSV, JSON lines or Parquet files of events to a running server")
     .argument("<source>", "name of the stream source")
     .argument("<files...>", "files, or folders of them")
@@ -27,7 +27,9 @@ export function addIngestCommand(program: Command): void {
     .option("--json", "print one JSON object")
     .action(async (sourceName: string, files: string[], options: IngestOptions) => {
       const source = sourceNamed(await loadFeatures(options.features), sourceName);
-      const target = { url: serverUrl(options.url), workspace: options.workspace, source };
+      const url = serverUrl(options.url);
+      const headers = accessHeaders({ ...options, url });
+      const target = { url, workspace: options.workspace, headers, source };
       const tally = emptyTally();
       const line = new ProgressLine();
       for await (const rows of readRows(files)) {

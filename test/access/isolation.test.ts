@@ -1,0 +1,10 @@
+import { expect, test } from "vitest";
+import { playIsolation } from "./isolation.ts";
+
+const seed = 20_260_301;
+
+test(`two workspaces under interleaved requests have no byte of each other, seed ${seed}`, async () => {
+  const tally = await playIsolation(seed, 10_000);
+  expect(tally).toMatchObject({ requests: 10_000, foreign: 0, wrong: 0, atOnceMax: 64 });
+  expect(tally.refused).toBeGreaterThan(500);
+}, 60_000);
