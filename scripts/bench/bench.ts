@@ -5,6 +5,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { repository } from "../../test/http/features.ts";
 import { bundleWorker } from "../cli/bundle-worker.ts";
+import type { BundleOptions } from "../cli/bundle-worker.ts";
 import { runFuzz } from "../fuzz/run-fuzz.ts";
 import { combineCases, combineTime } from "./combine.ts";
 import { compactionVsGroupBy } from "./compaction.ts";
@@ -26,7 +27,8 @@ for (const each of combineCases) figures[each.name] = combineTime(each);
 figures["compactionVsGroupBy"] = await compactionVsGroupBy();
 Object.assign(figures, await eventIds());
 figures["longestFuzzedRequest"] = await longestFuzzedRequest();
-figures["bundleGzipKiB"] = await bundleGzipKiB();
+figures["bundleGzipKiB"] = await bundleGzipKiB({ serves: true });
+figures["homeBundleGzipKiB"] = await bundleGzipKiB({});
 
 if (options.json === true) console.log(JSON.stringify({ figures }));
 else printTable(figures);
@@ -52,10 +54,13 @@ async function longestFuzzedRequest(): Promise<Figure> {
   return counted(longest.cpuMs, `ms of CPU, the longest of ${fuzzedRequests} fuzzed requests`);
 }
 
-async function bundleGzipKiB(): Promise<Figure> {
+async function bundleGzipKiB(options: BundleOptions): Promise<Figure> {
   const featuresFile = new URL("../demo/features.ts", import.meta.url).pathname;
-  const script = await bundleWorker(featuresFile, { minify: true });
-  return counted(gzipSync(script).length / 1024, "KiB of the demo's worker, minified and gzipped");
+  const script = await bundleWorker(featuresFile, { ...options, minify: true });
+  return counted(
+    gzipSync(script).length / 1024,
+    `KiB of a worker that ${options.serves === true ? "serves" : "is a home"}, minified and gzipped`,
+  );
 }
 
 function counted(value: number, unit: string): Figure {

@@ -10,6 +10,8 @@ export interface BundleOptions {
   readonly minify?: boolean;
   /** Where records are kept; Workers KV and Durable Objects if left out. */
   readonly stores?: "upstash";
+  /** Answers alone, from the records of a home elsewhere. */
+  readonly serves?: boolean;
   /** Imports Arrow and the OpenAPI document from modules beside the worker's: `lazyModules`. */
   readonly lazyParts?: boolean;
 }
@@ -55,11 +57,13 @@ export async function lazyModules(): Promise<Readonly<Record<string, string>>> {
 
 /** The entry that a deployed worker has too. What it does not use is not in the bundle. */
 export function workerEntry(featuresFile: string, options: BundleOptions = {}): string {
-  const { stores, lazyParts = false } = options;
+  const { stores, serves = false, lazyParts = false } = options;
   const runtime = (file: string) => JSON.stringify(resolve(root, "adapters/runtimes", file));
   const imports = [
     `import * as features from ${JSON.stringify(featuresFile)};`,
-    `import { createWorker } from ${runtime("cloudflare.ts")};`,
+    serves
+      ? `import { createServingWorker } from ${runtime("cloudflare/serve.ts")};`
+      : `import { createWorker } from ${runtime("cloudflare.ts")};`,
   ];
   if (stores === "upstash") {
     imports.push(
@@ -72,8 +76,10 @@ export function workerEntry(featuresFile: string, options: BundleOptions = {}): 
       ? ['arrow: () => import("./arrow.mjs")', 'openApi: () => import("./openapi.mjs")']
       : []),
   ];
+  const given = `(features, { ${parts.join(", ")} })`;
+  if (serves) return `${imports.join("\n")}\nexport default createServingWorker${given};\n`;
   return `${imports.join("\n")}
-const worker = createWorker(features, { ${parts.join(", ")} });
+const worker = createWorker${given};
 export default worker.handler;
 export const { LogShard, StreamShard, PublisherShard, RegionShard } = worker;
 `;

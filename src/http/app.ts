@@ -8,13 +8,12 @@ import { Observation } from "../observe/observation.ts";
 import type { ObserveOptions } from "../observe/observation.ts";
 import { accessOf } from "./access.ts";
 import type { KeyAccess } from "./access.ts";
-import { adminRoutes } from "./admin-routes.ts";
 import { answerFailure, answerUnknownRoute, answerWrongMethod } from "./errors.ts";
 import type { ReportError } from "./errors.ts";
 import type { EncodingParts } from "./encodings/respond.ts";
 import { getFeaturesBatchRoute } from "./get-features-batch-route.ts";
 import { getFeaturesRoute } from "./get-features-route.ts";
-import { ingestRoute } from "./ingest-route.ts";
+import type { HomeRoutes } from "./home-routes.ts";
 import { metadataRoute } from "./metadata-route.ts";
 import { metricsRoute } from "./metrics-route.ts";
 import { observeRequests } from "./observe-requests.ts";
@@ -27,12 +26,15 @@ import { regionStatusRoute } from "./region-status-route.ts";
 import { responseHeaders } from "./response-headers.ts";
 import { shedLoad } from "./shed-load.ts";
 import { ServingCache } from "../serve/serving-cache.ts";
+import { refuseAtRegion } from "./workspace.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What a host gives the app. */
 export interface AppParts extends EncodingParts, OpenApiParts {
   /** At least one, each with a name and homes of its own. */
   readonly workspaces: readonly Workspace[];
+  /** `homeRoutes` where a workspace has a home here. */
+  readonly homeRoutes?: HomeRoutes;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -69,10 +71,13 @@ export function createApp(given: AppParts): Hono {
   app.route("/", getFeaturesRoute(parts));
   app.route("/", getFeaturesBatchRoute(parts));
   app.route("/", metadataRoute(parts));
-  app.route("/", ingestRoute(parts));
   app.route("/", regionStatusRoute(parts));
   app.route("/", openApiRoute(parts));
-  app.route("/admin", adminRoutes({ ...parts, refused: access.refused }));
+  if (given.homeRoutes === undefined) {
+    app.post("/ingest", refuseAtRegion).all("/admin/*", refuseAtRegion);
+  } else {
+    app.route("/", given.homeRoutes({ ...parts, refused: access.refused }));
+  }
   return app as unknown as Hono;
 }
 

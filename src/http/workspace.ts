@@ -59,7 +59,11 @@ export function chooseWorkspace(
 
 /** @throws FeatureError NOT_FOUND where the workspace follows a home elsewhere. */
 export function homeOf({ home }: Workspace): HomeParts {
-  if (home !== undefined) return home;
+  return home ?? refuseAtRegion();
+}
+
+/** @throws FeatureError NOT_FOUND */
+export function refuseAtRegion(): never {
   throw new FeatureError(
     "NOT_FOUND",
     "Cannot answer here: this region follows a home, send the request there",

@@ -10,6 +10,7 @@ import { newApiKey } from "../../src/access/api-key.ts";
 import { readKeyRecords } from "../../src/access/key-record.ts";
 import { sha256Hex } from "../../src/access/sha256.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import type { Workspace } from "../../src/http/workspace.ts";
 import {
   count,
@@ -182,6 +183,7 @@ async function build(
     }),
   );
   const app = createApp({
+    homeRoutes,
     workspaces: names.map((name) => workspaceOf(name, random)),
     clock: { now: () => startMs, sleep: () => new Promise(() => undefined) },
     random: () => random.next(),

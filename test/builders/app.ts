@@ -10,6 +10,7 @@ import { HomeAccess } from "../../src/access/home-access.ts";
 import { Publisher } from "../../src/compact/publisher.ts";
 import type { Repository } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import type { KeyAccess } from "../../src/http/access.ts";
 import { LogHome } from "../../src/ingest/log-home.ts";
 import { ShardedStreams } from "../../src/ingest/sharded-streams.ts";
@@ -72,6 +73,7 @@ export function buildTestApp(repository: Repository, options: TestAppOptions): T
   const logShards = (log: string) => logs.get(log) ?? [];
   const state = new MemoryStateTable();
   const app = createApp({
+    homeRoutes,
     ...lazyParts,
     workspaces: [
       {

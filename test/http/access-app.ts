@@ -12,6 +12,7 @@ import type { Scope } from "../../src/access/principal.ts";
 import { sha256Hex } from "../../src/access/sha256.ts";
 import { verifyTokens } from "../../src/access/tokens.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import type { HomeParts, Workspace } from "../../src/http/workspace.ts";
 import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
@@ -55,6 +56,7 @@ export class AccessApp {
     const workspaces = workspaceNames.map((name) => this.#workspace(name));
     this.homes = new Map(workspaces.map(({ name, home }) => [name, home as HomeParts]));
     this.app = createApp({
+      homeRoutes,
       workspaces,
       clock: this.clock,
       random: () => 0.5,

@@ -15,8 +15,8 @@ interface RouteRow {
   readonly scopes: readonly Scope[] | null;
   /** Whether it is about one service. */
   readonly isOfService?: boolean;
-  /** A process has one set of metrics: a grant in any of its workspaces shows it. */
-  readonly ofAnyWorkspace?: boolean;
+  /** A process has one set of metrics: it takes a grant in each of its workspaces. */
+  readonly ofEveryWorkspace?: boolean;
   readonly path?: string;
   readonly body?: string;
 }
@@ -36,8 +36,8 @@ const read: RouteRow = { scopes: ["read"], isOfService: true };
 const table: Readonly<Record<string, RouteRow>> = {
   "GET /healthz": { scopes: null },
   "GET /readyz": { scopes: null },
-  "GET /metrics": { scopes: ["metrics"], ofAnyWorkspace: true },
-  "GET /api/v1/observability/metrics": { scopes: ["metrics"], ofAnyWorkspace: true },
+  "GET /metrics": { scopes: ["metrics"], ofEveryWorkspace: true },
+  "GET /api/v1/observability/metrics": { scopes: ["metrics"], ofEveryWorkspace: true },
   "POST /api/v1/feature-service/get-features": { ...read, body: one },
   "POST /api/v1/feature-service/get-features-batch": { ...read, body: many },
   "POST /api/v1/feature-service/metadata": { ...read, body: one },
@@ -93,6 +93,7 @@ interface Caller {
     readonly scopes: readonly Scope[];
     readonly isOfService: boolean;
     readonly isElsewhere?: boolean;
+    readonly isEverywhere?: boolean;
   } | null;
 }
 
@@ -190,13 +191,14 @@ function send(route: string, { path, body }: RouteRow, authorization: string | u
 
 /** Null where it is answered, whatever the answer. */
 function expectedStatus(route: RouteRow, { grants }: Caller): number | null {
-  const { scopes, isOfService = false, ofAnyWorkspace = false } = route;
+  const { scopes, isOfService = false, ofEveryWorkspace = false } = route;
   if (scopes === null) return null;
   if (grants === null) return 401;
   const isGranted =
     scopes.some((scope) => grants.scopes.includes(scope)) &&
     (grants.isOfService || !isOfService) &&
-    (grants.isElsewhere !== true || ofAnyWorkspace);
+    grants.isElsewhere !== true &&
+    (grants.isEverywhere === true || !ofEveryWorkspace);
   return isGranted ? null : 403;
 }
 
@@ -224,7 +226,7 @@ async function callers(): Promise<readonly Caller[]> {
     };
     return { name, authorization: `Tecton-key ${key}`, grants };
   };
-  const all = { scopes: allScopes, isOfService: true };
+  const all = { scopes: allScopes, isOfService: true, isEverywhere: true };
   const adminGrants = { grants: all, authorization: `Tecton-key ${access.adminKey}` };
   const scope = "read:prod/fraud ingest:prod openid";
   const tokenGrants = { scopes: ["read", "ingest"], isOfService: true } as const;

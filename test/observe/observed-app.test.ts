@@ -4,6 +4,7 @@ import { emptyRecord } from "../../src/compact/fold-view.ts";
 import { FeatureError } from "../../src/core/errors.ts";
 import type { ViewDefinition } from "../../src/define/definition.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import type { RequestSummary } from "../../src/observe/request-summary.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
 import type { OnlineStore, StoredValue } from "../../src/store/online-store.ts";
@@ -323,6 +324,7 @@ function buildRegionApp(progress: OnlineStore) {
   const batch = new MemoryStore();
   const region = { progress, staleAfterMs: 15_000 };
   const app = createApp({
+    homeRoutes,
     workspaces: [{ name: "prod", repository, homes: { batch, streams: [progress], region } }],
     clock: { ...hostClock(), now: () => nowMs },
     random: () => 0,

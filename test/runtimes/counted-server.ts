@@ -11,6 +11,7 @@ import { openNodeSqlite } from "../../adapters/stores/node-sqlite-handle.ts";
 import * as features from "../../scripts/bench/serving-features.ts";
 import { loadRepository } from "../../src/define/load-repository.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import { MemoryStateTable } from "../../src/store/memory-state-table.ts";
 import type { OnlineStore } from "../../src/store/online-store.ts";
 
@@ -51,6 +52,7 @@ export class CountedServer {
     });
     const homes = { batch, streams: [streams] };
     const app = createApp({
+      homeRoutes,
       workspaces: [{ name: "prod", repository, homes, home }],
       clock: hostClock(),
       random: () => 0,

@@ -6,18 +6,16 @@ import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
 import type { OnlineStore, RecordReader } from "../../../src/store/online-store.ts";
 import type { StreamHome } from "../../../src/store/stream-home.ts";
 import { WorkersKvStore } from "../../stores/workers-kv-store.ts";
-import type { KvBinding } from "../../stores/workers-kv-store.ts";
 import type { LogShardObject } from "./log-shard.ts";
 import type { PublisherObject } from "./publisher.ts";
 import type { RegionShardObject } from "./region-shard.ts";
+import { durableHomes, shardNames } from "./platform-homes.ts";
+import type { PlatformBindings } from "./platform-homes.ts";
 import { call } from "./rpc.ts";
-import type { StreamShardObject } from "./stream-shard.ts";
+import type { WorkerVariables } from "./worker-app.ts";
 
-export interface TilemarkEnvironment {
-  /** Workers KV: batch records. */
-  readonly BATCH: KvBinding;
+export interface TilemarkEnvironment extends WorkerVariables, PlatformBindings {
   readonly LOG_SHARDS: DurableObjectNamespace<LogShardObject>;
-  readonly STREAM_SHARDS: DurableObjectNamespace<StreamShardObject>;
   readonly PUBLISHER: DurableObjectNamespace<PublisherObject>;
   /** Of a region alone. */
   readonly REGION_SHARD?: DurableObjectNamespace<RegionShardObject>;
@@ -28,31 +26,12 @@ export interface TilemarkEnvironment {
   readonly TILEMARK_HOME?: string;
   /** The key by which a region follows its home, with scope `follow` there: a secret. */
   readonly TILEMARK_HOME_KEY?: string;
-  /** "keys": whoever has a key or a token. Left out, or "loopback": names of this machine alone. */
-  readonly TILEMARK_ACCESS?: string;
-  /** SHA-256 of operators' keys, as `tilemark key new` prints them, with commas between several. */
-  readonly TILEMARK_ADMIN_KEY_SHA256?: string;
-  /** JSON of keys that need no book, as `tilemark key new` prints them. */
-  readonly TILEMARK_KEYS?: string;
-  /** The name that requests know it by; "prod" if left out. */
-  readonly TILEMARK_WORKSPACE?: string;
-  /** How many Durable Objects hold stream records. Fixed once there are any: records do not move. */
-  readonly TILEMARK_STREAM_SHARDS?: string;
   /** How many Durable Objects a log has. Fixed once there are events: ids do not move. */
   readonly TILEMARK_LOG_SHARDS?: string;
   /** How long a home keeps rows of the log for regions that are cut off, in milliseconds; 0 if left out. */
   readonly TILEMARK_LOG_RETENTION_MS?: string;
-  /** The share of requests that get a log line, from 0 to 1; 0 if left out. Failures get one always. */
-  readonly TILEMARK_REQUEST_LOG_SHARE?: string;
-  /** "1": the text of errors is printed too, which may hold keys and values. For development. */
-  readonly TILEMARK_ERROR_TEXT?: string;
-  /** "1" in tests: requests may carry their own `now`. */
-  readonly TILEMARK_TEST_CLOCK?: string;
-  /** Milliseconds added to the clock: to serve windows over old events. */
-  readonly TILEMARK_CLOCK_OFFSET_MS?: string;
 }
 
-const streamShardsDefault = 4;
 const logShardsDefault = 1;
 
 /** Where a worker keeps its records: Workers KV and Durable Objects, or stores of its own. */
@@ -90,27 +69,9 @@ export function openPlatformStores(env: TilemarkEnvironment): WorkerStores {
   return { batch: new WorkersKvStore(env.BATCH) };
 }
 
-/** Each one a Durable Object. */
-function durableHomes(env: TilemarkEnvironment): StreamHome[] {
-  return names("stream", Number(env.TILEMARK_STREAM_SHARDS ?? streamShardsDefault)).map((name) => {
-    const id = env.STREAM_SHARDS.idFromName(name);
-    // A stub belongs to one request and breaks when a call fails, so each call has its own.
-    const stub = () => env.STREAM_SHARDS.get(id);
-    return {
-      // A Durable Object reads any number of keys in one statement.
-      capabilities: { keysPerTripMax: Infinity },
-      readMany: (keys) => call("stream shard", stub().readMany(keys)),
-      apply: (records, context) => call("stream shard", stub().apply(records, context)),
-      collect: (request) => call("stream shard", stub().collect(request)),
-      bury: (tombstones) => call("stream shard", stub().bury(tombstones)),
-      erase: (request) => call("stream shard", stub().erase(request)),
-    };
-  });
-}
-
 /** The shards of a log, each one Durable Object. */
 export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
-  return names(log, Number(env.TILEMARK_LOG_SHARDS ?? logShardsDefault)).map((shard) => {
+  return shardNames(log, Number(env.TILEMARK_LOG_SHARDS ?? logShardsDefault)).map((shard) => {
     const id = env.LOG_SHARDS.idFromName(shard);
     const stub = () => env.LOG_SHARDS.get(id);
     return {
@@ -124,8 +85,4 @@ export function logShards(env: TilemarkEnvironment, log: string): LogAccess[] {
       follow: (afterSeq) => call("log shard", stub().follow(afterSeq)),
     };
   });
-}
-
-function names(prefix: string, count: number): string[] {
-  return Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
 }

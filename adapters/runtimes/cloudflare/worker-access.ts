@@ -5,7 +5,15 @@ import { FeatureError } from "../../../src/core/errors.ts";
 import type { KeyAccess } from "../../../src/http/access.ts";
 import { keyAccess } from "../key-access.ts";
 import type { AccessOptions } from "../key-access.ts";
-import type { TilemarkEnvironment } from "./environment.ts";
+
+export interface AccessVariables {
+  /** "keys": whoever has a key or a token. Left out, or "loopback": names of this machine alone. */
+  readonly TILEMARK_ACCESS?: string;
+  /** SHA-256 of operators' keys, as `tilemark key new` prints them, with commas between several. */
+  readonly TILEMARK_ADMIN_KEY_SHA256?: string;
+  /** JSON of keys that need no book, as `tilemark key new` prints them. */
+  readonly TILEMARK_KEYS?: string;
+}
 
 export interface WorkerAccessOptions {
   readonly tokens?: TokenVerifier | undefined;
@@ -14,7 +22,7 @@ export interface WorkerAccessOptions {
 
 /** @throws FeatureError INVALID_DEFINITION, or TypeError, for variables that cannot be read. */
 export function readWorkerAccess(
-  env: TilemarkEnvironment,
+  env: AccessVariables,
   { tokens, background }: WorkerAccessOptions = {},
 ): "loopback" | KeyAccess {
   const { TILEMARK_ACCESS: access = "loopback", TILEMARK_ADMIN_KEY_SHA256: digests = "" } = env;

@@ -8,6 +8,7 @@ import type { Repository } from "../../../src/define/definition.ts";
 import { loadRepository } from "../../../src/define/load-repository.ts";
 import { createApp } from "../../../src/http/app.ts";
 import type { AppParts } from "../../../src/http/app.ts";
+import { homeRoutes } from "../../../src/http/home-routes.ts";
 import { workspaceDefault } from "../../../src/http/workspace.ts";
 import type { Workspace } from "../../../src/http/workspace.ts";
 import { StoreStreamHome } from "../../../src/ingest/store-stream-home.ts";
@@ -163,7 +164,7 @@ async function createHomeServer(parts: ServerParts, options: ServerOptions): Pro
   });
   await repairIfPossible(home, parts);
   const homes = parts.serving({ batch, streams: [streams] });
-  const app = createApp(appParts(parts, options, { homes, home }));
+  const app = createApp({ ...appParts(parts, options, { homes, home }), homeRoutes });
   return { app, stop: () => Promise.resolve() };
 }
 
