@@ -30,7 +30,7 @@ export function explainLines(service: string, vector: ExplainedVector): readonly
     const value = vector.result.features[i];
     return {
       view: name.slice(0, dot),
-      name: name.slice(dot + 1),
+      name,
       value,
       effectiveTime,
       explain: own,

@@ -11,7 +11,8 @@ export interface Panel {
   readonly title: string;
   readonly description?: string;
   /** Grafana's name of the unit. */
-  readonly unit: "reqps" | "s" | "Bps" | "ops" | "short" | "percentunit" | "dateTimeAsIso";
+  readonly unit:
+    "reqps" | "s" | "Bps" | "ops" | "short" | "percentunit" | "bytes" | "dateTimeAsIso";
   readonly queries: readonly Query[];
 }
 
@@ -186,6 +187,24 @@ const stores: Row = {
         },
       ],
     },
+    {
+      title: "Lookups in serving caches",
+      unit: "ops",
+      queries: [
+        { expr: sumRate("tilemark_serving_cache_lookups_total", "outcome"), legend: "{{outcome}}" },
+        { expr: sumRate("tilemark_serving_cache_evictions_total", "workspace"), legend: "evicted" },
+      ],
+    },
+    {
+      title: "What serving caches hold",
+      unit: "bytes",
+      queries: [
+        {
+          expr: `tilemark_serving_cache_size_bytes{${workspace}}`,
+          legend: "{{workspace}} {{instance}}",
+        },
+      ],
+    },
   ],
 };
 
@@ -250,6 +269,7 @@ export const dashboardRows: readonly Row[] = [requests, features, stores, writes
 /** Families that have no panel, each with the reason. */
 export const familiesNotShown: Readonly<Record<string, string>> = {
   tilemark_compaction_cut: "an epoch: it says something beside another one alone",
+  tilemark_serving_cache_entries: "its bytes are shown, which are what may run out",
   tilemark_build_info: "joined to other queries by who compares versions",
   tilemark_start_timestamp_seconds: "tells a young isolate from an old one",
 };

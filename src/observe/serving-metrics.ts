@@ -22,6 +22,7 @@ export function createServingMetrics(startedAtMs: number) {
     ...httpFamilies(),
     ...featureFamilies(),
     ...storeFamilies(),
+    ...cacheFamilies(),
     ...ingestFamilies(),
     ...collectedFamilies(),
     ...processFamilies(),
@@ -151,6 +152,34 @@ function storeFamilies() {
       name: "tilemark_store_events",
       help: "What resilient reads did: attempt, hedge, failover, retry, open, halfOpen, close, stale",
       labels: ["home", "source", "kind"],
+    }),
+  };
+}
+
+/** Of the serving cache that a workspace has in this process. */
+function cacheFamilies() {
+  const labels = ["workspace"];
+  return {
+    cacheLookups: counterFamily({
+      name: "tilemark_serving_cache_lookups",
+      help: "Answers looked for in the serving cache: hit or miss",
+      labels: ["workspace", "outcome"],
+    }),
+    cacheEvictions: counterFamily({
+      name: "tilemark_serving_cache_evictions",
+      help: "Answers that had to make room for others in the serving cache",
+      labels,
+    }),
+    cacheEntries: gaugeFamily({
+      name: "tilemark_serving_cache_entries",
+      help: "Answers in the serving cache",
+      labels,
+    }),
+    cacheSize: gaugeFamily({
+      name: "tilemark_serving_cache_size_bytes",
+      help: "About how much memory the serving cache takes",
+      unit: "bytes",
+      labels,
     }),
   };
 }

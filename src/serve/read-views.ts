@@ -11,6 +11,8 @@ import type { RecordReader } from "../store/online-store.ts";
 import { readBatchRecord } from "../tile/batch-record.ts";
 import { regionKey } from "../tile/keys.ts";
 import { viewStreamRecord } from "../tile/stream-record.ts";
+import { keepRead, takeCached } from "./cached-reads.ts";
+import type { CacheUse } from "./cached-reads.ts";
 import { combineView } from "./combine-view.ts";
 import { keysByHome, nameRead } from "./named-reads.ts";
 import type { NamedRead, RecordNames, RegionHome, ServingHomes, ViewRead } from "./named-reads.ts";
@@ -38,6 +40,8 @@ export interface ReadRequest extends ReadPatience {
   readonly seen?: ReadonlyMap<string, SeenView>;
   /** Whether views past `limits.requestStoreBytesMax` are left out rather than an error. */
   readonly allowPartialResults?: boolean;
+  /** Left out, everything is read. */
+  readonly cache?: CacheUse;
   /** Whether answers come with what they were made of, to be explained. */
   readonly keepEvidence?: boolean;
 }
@@ -51,20 +55,37 @@ export async function readViews(
   reads: readonly ViewRead[],
   request: ReadRequest,
 ): Promise<ViewsRead> {
-  const named = reads.map((read) => nameRead(read, homes));
+  const { nowMs, cache } = request;
+  const cached = takeCached(reads, nowMs, cache);
+  const named = reads.map((read, i) => {
+    return cached[i]?.answer ? { view: read.view, records: null } : nameRead(read, homes);
+  });
   const keysOf = keysByHome(named, homes);
   const trips = await readTrips(keysOf, request);
-  const context = { trips, request, region: readRegion(homes.region, trips, request.nowMs) };
+  const context = { trips, request, region: readRegion(homes.region, trips, nowMs) };
   const firstPast = firstPastLimit(named, homes, context);
+  const answers = named.map((read, i) => {
+    const known = cached[i]?.answer;
+    if (known) return known;
+    return i < firstPast ? answerView(homes, read, context) : leftOut(read.view, tooLarge);
+  });
+  if (cache !== undefined) {
+    const freshUntilMs = freshUntil(homes.region, context.region);
+    keepRead(reads, { cached, answers, nowMs, freshUntilMs }, cache);
+  }
   return {
-    answers: named.map((read, i) =>
-      i < firstPast ? answerView(homes, read, context) : leftOut(read.view, tooLarge),
-    ),
+    answers,
     cost: {
       storeCalls: sum([...keysOf].map(([home, { size }]) => callCount(home, size))),
       storeBytes: sum([...trips.values()].map(byteCount)),
     },
   };
+}
+
+/** How long what was read now need not be called stale. */
+function freshUntil(home: RegionHome | undefined, region: RegionState | null): number {
+  if (home === undefined) return Infinity;
+  return (region?.record?.asOfMs ?? -Infinity) + home.staleAfterMs;
 }
 
 function callCount({ capabilities }: RecordReader, keyCount: number): number {

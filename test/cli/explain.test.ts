@@ -134,19 +134,19 @@ shop, asked at 2024-01-10T12:00:00Z
 │  ├─ request values: amt
 │  ├─ input paid (spend): looked at amt_sum_1h_5m
 │  ├─ input who (profile): looked at nothing
-│  └─ share = 0.5  PRESENT
+│  └─ ratio.share = 0.5  PRESENT
 ├─ daily  (batch view dd), DELETED
 │  ├─ batch record: none
-│  └─ a = null  MISSING_DATA
+│  └─ daily.a = null  MISSING_DATA
 ├─ kept  (stream view kk), CACHED 30s ago
-│  └─ a = null  CACHED_PRESENT
+│  └─ kept.a = null  CACHED_PRESENT
 │     └─ ! cached: why
 ├─ profile  (stream view ff), STALE as of 2024-01-10T11:00:00Z
 │  ├─ batch record: none
 │  ├─ stream record: 9 bytes, nothing collected
 │  ├─ 4 late events waiting for the next compaction
 │  ├─ region: as of 2024-01-10T11:00:00Z, cut 3, floor 2
-│  └─ tier = "gold"  PRESENT
+│  └─ profile.tier = "gold"  PRESENT
 │     └─ row of 2024-01-10T11:00:00Z, late, from the stream, expires at 2024-01-11T12:00:00Z (ttl 1d 1h)
 └─ spend  (stream view 55)
    ├─ batch record: 1,024 bytes, cut 3, 1,234 events in 1 tile and 2 raw events
@@ -155,16 +155,16 @@ shop, asked at 2024-01-10T12:00:00Z
    ├─ stream record: 99 bytes, collected to epoch 2; log main-0 at 17
    │  ├─ epoch 3 since 2024-01-09T00:00:00Z: 1 tile, 2 raw events, in the batch record too: not counted
    │  └─ epoch 4 since 2024-01-10T00:00:00Z: 1 tile, 2 raw events
-   ├─ amt_count_1h_5m = "7"  PRESENT  at 2024-01-10T12:00:00Z
+   ├─ spend.amt_count_1h_5m = "7"  PRESENT  at 2024-01-10T12:00:00Z
    │  └─ [2024-01-10T11:00:00Z, 2024-01-10T12:00:00Z)
    │     ├─ from the batch record: 1,234 values, in 1 tile
    │     ├─ from the stream: 1 value, in 1 raw event
    │     └─ late, from the stream: values not counted, in 2 tiles and 3 raw events
-   ├─ amt_sum_lifetime_5m = null  UNKNOWN
+   ├─ spend.amt_sum_lifetime_5m = null  UNKNOWN
    │  ├─ ! overflow: it is past int64
    │  ├─ 2 older windows left out
    │  └─ [the beginning, 2024-01-10T12:00:00Z), ROUNDED to [the beginning, 2024-01-10T11:50:00Z): nothing entered
-   └─ shop_keys_1h = ["1"]  PRESENT  1 key
+   └─ spend.shop_keys_1h = ["1"]  PRESENT  1 key
 `);
 });
 

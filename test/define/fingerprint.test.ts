@@ -50,6 +50,7 @@ test.each<[string, object, object]>([
     {},
   ],
   ["the cadence and the horizon", { compaction: { every: "1h", horizon: "5h" } }, {}],
+  ["a serving cache", { cache: { maxAge: "1m" } }, {}],
   ["the text of a function", {}, { map: () => ({}) }],
   ["a column the view does not read", {}, { columns: { ...sourceConfig.columns, more: "string" } }],
   ["the redelivery horizon", {}, { redeliveryHorizon: "1d" }],

@@ -46,6 +46,7 @@ test("streamView() fills in what is left out", () => {
     windowing: "sliding",
     intervalMs: 300_000,
     featureStartTimeMs: null,
+    cacheMaxAgeMs: null,
     compactionEveryMs: day,
     horizonMs: 1.25 * day,
   });
@@ -343,6 +344,19 @@ const refused: readonly (readonly [string, Record<string, unknown>, string])[] =
     { compaction: { every: "1d", horison: "2d" } },
     `${head}: compaction: it has an unknown field "horison"`,
   ],
+  ["a cache without an age", { cache: {} }, `${head}: cache.maxAge is missing`],
+  ["a cache that is a number", { cache: 60 }, `${head}: cache is a number, expected an object`],
+  [
+    "a cache for less than a second",
+    { cache: { maxAge: "999ms" } },
+    `${head}: cache.maxAge is "999ms", expected 1s to 1d`,
+  ],
+  [
+    "a cache for more than a day",
+    { cache: { maxAge: "25h" } },
+    `${head}: cache.maxAge is "25h", expected 1s to 1d`,
+  ],
+  ["a misspelt cache", { cache: { ttl: "1m" } }, `${head}: cache: it has an unknown field "ttl"`],
   ["a misspelt field", { intervall: "1h" }, `${head}: it has an unknown field "intervall"`],
 ];
 
@@ -365,6 +379,8 @@ test("streamView() takes what lies exactly at a limit", () => {
   expect(at({ compaction: { every: "1d", horizon: "24h" } }).horizonMs).toBe(day);
   expect(at({ compaction: { every: "1m" } }).compactionEveryMs).toBe(60_000);
   expect(at({ interval: "1s" }).intervalMs).toBe(1_000);
+  expect(at({ cache: { maxAge: "1s" } }).cacheMaxAgeMs).toBe(1_000);
+  expect(at({ cache: { maxAge: "1d" } }).cacheMaxAgeMs).toBe(day);
 });
 
 test("streamView() lets a sawtooth offset off the grid", () => {

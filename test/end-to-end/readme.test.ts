@@ -18,11 +18,13 @@ let server: ServerProcess;
 let port: number;
 let commands: string[];
 let servers: string;
+let guarded: string;
 
 beforeAll(async () => {
   const readme = await readFile(join(root, "README.md"), "utf8");
-  const [snippet, second] = blocks(readme, "ts");
-  servers = second ?? "";
+  const [snippet, client, ...started] = blocks(readme, "ts");
+  [servers = "", guarded = ""] = started;
+  expect(started.length).toBe(2);
   port = await freePort();
   commands = blocks(readme, "sh")
     .join("\n")
@@ -32,7 +34,9 @@ beforeAll(async () => {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });
   await writeFile(join(directory, "features.ts"), snippet ?? "");
+  await writeFile(join(directory, "client.ts"), client ?? "");
   await writeFile(join(directory, "servers.ts"), servers);
+  await writeFile(join(directory, "guarded.ts"), guarded);
   await writeEvents();
   const dev = commands.find((line) => line.includes(" dev ")) ?? "";
   expect(dev).toBe(`npm run tilemark -- dev --features features.ts --port ${port}`);
@@ -70,13 +74,14 @@ test("the README's commands run in their order and its snippet answers", async (
     if (command.includes(" dev ")) continue;
     outputs.push(await runCommand(command));
   }
-  const [backfill, ingest, compact, get, curl, ingestCurl, ...rest] = outputs;
+  const [backfill, ingest, compact, get, explain, curl, ingestCurl, ...rest] = outputs;
   expect(rest).toEqual([]);
   expect(backfill).toContain("read 3, loaded 2, skipped 1");
   expect(ingest).toContain("read 2, loaded 2, skipped 0");
   expect(compact).toMatch(/spend: 4 rows, 2 keys/);
   expect(get).toMatch(/spend\.amount_count_lifetime_5m +"3"/);
   expect(get).toMatch(/basket\.over_mean +1\.5/);
+  expect(explain).toMatch(/amount_count_lifetime_5m = "3".*\n.*\n.*from the batch record: 3 values/);
   const { result, metadata } = JSON.parse(curl ?? "") as {
     readonly result: { readonly features: readonly unknown[] };
     readonly metadata: { readonly features: readonly { readonly status: string }[] };
@@ -88,6 +93,43 @@ test("the README's commands run in their order and its snippet answers", async (
     ingestMetrics: { featureViewIngestMetrics: [{ onlineRecordIngestCount: "1" }] },
   });
 }, 60_000);
+
+test("the README's client asks the same server", async () => {
+  const url = `http://127.0.0.1:${port}`;
+  const key = await readFile(join(directory, developmentKeyFile), "utf8");
+  const env = { ...process.env, TILEMARK_URL: url, TILEMARK_API_KEY: key.trim() };
+  const node = join(root, "node_modules/.bin/node");
+  const { stdout } = await promisify(execFile)(node, ["client.ts"], { cwd: directory, env });
+  expect(stdout.trim()).toBe("1.5 PRESENT");
+}, 30_000);
+
+test("the README's guarded server answers whom it knows, and nobody else", async () => {
+  const tilemark = ["scripts/cli/tilemark.ts", "key", "new"];
+  const node = join(root, "node_modules/.bin/node");
+  const made = await promisify(execFile)(node, tilemark, { cwd: root });
+  const [key = ""] = /tk_\w+[\w-]*/.exec(made.stdout) ?? [];
+  const [digest = ""] = /\b[0-9a-f]{64}\b/.exec(made.stdout) ?? [];
+  const started = await startBoundProcess([node, "guarded.ts"], {
+    directory,
+    environment: { TILEMARK_ADMIN_KEY_SHA256: digest },
+  });
+  try {
+    await started.written("\n", 30_000);
+    const url = started.output().stdout.trim();
+    const ask = (headers: Record<string, string>) => fetch(`${url}/admin/keys`, { headers });
+    expect((await ask({})).status).toBe(401);
+    expect((await ask({ authorization: `Tecton-key ${key}` })).status).toBe(200);
+  } finally {
+    await started.stop();
+  }
+}, 60_000);
+
+test("every file that the README links to is there", async () => {
+  const readme = await readFile(join(root, "README.md"), "utf8");
+  const links = [...readme.matchAll(/\]\(([^)#:]+)\)/g)].map(([, link]) => link ?? "");
+  expect(links.length).toBeGreaterThan(30);
+  for (const link of links) await stat(join(root, link));
+});
 
 test("the README's home takes an event, and its region answers it", async () => {
   const [, runtime = "", file = ""] = /^\/\/ npx (\S+) (\S+\.ts), /.exec(servers) ?? [];

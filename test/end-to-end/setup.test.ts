@@ -143,7 +143,7 @@ test("the commands of wrangler are there, and each configuration passes a dry ru
     expect(output).toContain(`wrangler ${command.slice(0, -1).join(" ")}`);
     expect(code).toBe(0);
   }
-  for (const config of ["wrangler.toml", "wrangler.region.toml"]) {
+  for (const config of ["wrangler.toml", "wrangler.region.toml", "wrangler.serving.toml"]) {
     const { code, output } = await wrangler(["deploy", "--dry-run", "--config", config]);
     expect(output).toContain("--dry-run: exiting now");
     expect(code).toBe(0);

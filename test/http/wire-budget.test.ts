@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { limits } from "../../src/core/limits.ts";
 import { createApp } from "../../src/http/app.ts";
+import { homeRoutes } from "../../src/http/home-routes.ts";
 import { loadRepository, onDemandView, service } from "../../src/index.ts";
 import type { ServingHomes } from "../../src/serve/named-reads.ts";
 import { MemoryStore } from "../../src/store/memory-store.ts";
@@ -71,6 +72,7 @@ async function timedApp(
   const streams = loaded.streamStores.map((store) => new SlowReader(store, clock));
   const reported: unknown[] = [];
   const app = createApp({
+    homeRoutes,
     workspaces: [{ name: "prod", repository, homes: homesOf({ batch, streams }, clock) }],
     clock,
     random: () => 0,

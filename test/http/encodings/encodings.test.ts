@@ -2,6 +2,7 @@ import { tableFromIPC } from "apache-arrow";
 import { Unpackr } from "msgpackr";
 import { beforeAll, expect, test } from "vitest";
 import { createApp } from "../../../src/http/app.ts";
+import { homeRoutes } from "../../../src/http/home-routes.ts";
 import { buildTestApp, testOrigin } from "../../builders/app.ts";
 import { repository } from "../features.ts";
 
@@ -82,6 +83,7 @@ test("an answer has the encoding that its request likes best", async () => {
 
 test("a server without Arrow answers 406 where nothing else is accepted, and before anything is read", async () => {
   const without = createApp({
+    homeRoutes,
     workspaces: [{ name: "prod", repository, homes: { batch: unread, streams: [unread] } }],
     clock: { now: () => nowMs, sleep: () => Promise.resolve() },
     random: () => 0,
