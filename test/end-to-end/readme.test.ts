@@ -81,7 +81,9 @@ test("the README's commands run in their order and its snippet answers", async (
   expect(compact).toMatch(/spend: 4 rows, 2 keys/);
   expect(get).toMatch(/spend\.amount_count_lifetime_5m +"3"/);
   expect(get).toMatch(/basket\.over_mean +1\.5/);
-  expect(explain).toMatch(/amount_count_lifetime_5m = "3".*\n.*\n.*from the batch record: 3 values/);
+  expect(explain).toMatch(
+    /amount_count_lifetime_5m = "3".*\n.*\n.*from the batch record: 3 values/,
+  );
   const { result, metadata } = JSON.parse(curl ?? "") as {
     readonly result: { readonly features: readonly unknown[] };
     readonly metadata: { readonly features: readonly { readonly status: string }[] };
