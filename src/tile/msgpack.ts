@@ -6,7 +6,8 @@ import { MsgpackWriter } from "../core/msgpack/msgpack-writer.ts";
 
 /**
  * Packs null, booleans, strings, numbers, bigints of 64 bits, `Uint8Array`s, and arrays and objects
- * of them. A number is an integer where 32 bits hold it, else a double; -0 is 0.
+ * of them. A number is an integer where 32 bits hold it, else a double; -0 is 0. A field that is
+ * undefined is left out.
  */
 export function packMsgpack(value: unknown): Uint8Array<ArrayBuffer> {
   const writer = new MsgpackWriter();
@@ -31,7 +32,7 @@ function pack(writer: MsgpackWriter, value: unknown): void {
     for (const each of value as readonly unknown[]) pack(writer, each);
   } else {
     assert(typeof value === "object", "an envelope holds data alone");
-    const entries = Object.entries(value);
+    const entries = Object.entries(value).filter(([, each]) => each !== undefined);
     writer.map(entries.length);
     for (const [key, each] of entries) {
       writer.string(key);

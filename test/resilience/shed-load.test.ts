@@ -1,9 +1,11 @@
 import { Hono } from "hono";
 import { expect, test } from "vitest";
 import { answerFailure } from "../../src/http/errors.ts";
+import { observeRequests } from "../../src/http/observe-requests.ts";
 import { requestClock } from "../../src/http/request-clock.ts";
 import type { HttpEnv } from "../../src/http/request-clock.ts";
 import { shedLoad } from "../../src/http/shed-load.ts";
+import { Observation } from "../../src/observe/observation.ts";
 import { ManualClock } from "../builders/manual-clock.ts";
 import { randomFrom } from "../builders/random.ts";
 
@@ -14,7 +16,8 @@ function createCase() {
   const clock = new ManualClock();
   const app = new Hono<HttpEnv>();
   app.onError((error, c) => answerFailure(c, error, () => undefined));
-  app.use(requestClock({ clock, testClock: false }));
+  const observation = new Observation({ clock, random: () => 0 });
+  app.use(observeRequests(observation), requestClock({ clock, testClock: false }));
   const { next: random } = randomFrom(seed);
   app.use("/api/*", shedLoad({ requestsInFlightMax: 2, random }));
   app.get("/healthz", (c) => c.text("ok"));

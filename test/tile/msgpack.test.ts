@@ -62,6 +62,12 @@ test("packMsgpack() writes the bytes that records have always had", () => {
   );
 });
 
+test("a field that is undefined is left out, and one that was written before is read", () => {
+  const value = { there: 1, not: undefined };
+  expect(unpackMsgpack(packMsgpack(value))).toStrictEqual({ there: 1 });
+  expect(unpackMsgpack(new Uint8Array(other.pack(value)))).toStrictEqual(value);
+});
+
 test("a key named __proto__ is a key like any other", () => {
   const read = unpackMsgpack(packMsgpack(JSON.parse('{"__proto__":{"polluted":1}}'))) as object;
   expect(Object.getPrototypeOf(read)).toBe(Object.prototype);

@@ -4,9 +4,10 @@ import { FeatureError } from "../../../src/core/errors.ts";
 import { createUpstashClient } from "../../stores/upstash-client.ts";
 import { UpstashStore } from "../../stores/upstash-store.ts";
 import type { WorkerStores } from "./environment.ts";
+import type { WorkerVariables } from "./worker-app.ts";
 
 /** What Upstash's integration binds, by its names. */
-export interface UpstashEnvironment {
+export interface UpstashEnvironment extends WorkerVariables {
   readonly UPSTASH_REDIS_REST_URL?: string;
   /** A secret: `wrangler secret put UPSTASH_REDIS_REST_TOKEN`. */
   readonly UPSTASH_REDIS_REST_TOKEN?: string;

@@ -1,6 +1,7 @@
 /**
  * Reads MessagePack as JavaScript has it: byte strings as views of the bytes, integers past 2^53 as
- * bigints, maps as objects. Extensions are refused: nothing here writes one.
+ * bigints, maps as objects. Extensions are refused but for the one that stood for undefined in state
+ * tables of before: nothing here writes one.
  * https://github.com/msgpack/msgpack/blob/master/spec.md
  */
 
@@ -68,6 +69,9 @@ export class MsgpackReader {
         return this.#view.getInt32(this.#take(4));
       case 0xd3:
         return toInt64(this.#view.getBigInt64(this.#take(8)));
+      case 0xd4:
+        if (this.#unsigned(2) === 0) return undefined;
+        break;
       case 0xd9:
       case 0xda:
       case 0xdb:
