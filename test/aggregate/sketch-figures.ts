@@ -8,7 +8,8 @@ import { HyperLogLog } from "../../src/aggregate/sketches/hyper-log-log.ts";
 import type { Scalar } from "../../src/core/value.ts";
 import type { Random } from "../builders/random.ts";
 
-export const precisions = [4, 5, 8, 9, 10, 12, 16] as const;
+/** Among them the ones on either side of where registers are added. */
+export const precisions = [4, 8, 9, 10, 16] as const;
 
 /** Cardinalities at which a growing sketch is asked. */
 const checkpoints = [1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000] as const;
