@@ -9,6 +9,11 @@ export interface RowTally {
   readonly skipped: ReadonlyMap<string, number>;
 }
 
+/** Whether there were rows and none was of use: the wrong file, most likely, or the wrong source. */
+export function isInVain({ read, loaded }: RowTally): boolean {
+  return read > 0 && loaded === 0;
+}
+
 /** `read N, loaded N, skipped N`, and a line for each reason, the most frequent first. */
 export function tallyText(tally: RowTally): string {
   const lines = [

@@ -19,6 +19,7 @@ import { scopes } from "../access/principal.ts";
 import { FeatureError } from "../core/errors.ts";
 import { formatInstant, parseInstant } from "../core/instant.ts";
 import { limits } from "../core/limits.ts";
+import type { Repository } from "../define/definition.ts";
 import type { Json } from "./encode-value.ts";
 import { parseEnvelope } from "./parse-envelope.ts";
 import { readJson } from "./read-body.ts";
@@ -43,6 +44,7 @@ export function keyRoutes({ clock, refused }: KeyRoutesParts): Hono<HttpEnv> {
     .post("/keys/create", async (c) => {
       const request = readCreate(await readKeyJson(c), c.var.workspace.name);
       if (isOver(request.expiresAtMs, clock.now())) throw past("expiresAt");
+      refuseUnknownServices(request.grants, c.var.workspace.repository);
       const issued = await homeOf(c.var.workspace).access.createKey(request, doerOf(c, clock));
       return c.json({ key: issued.key, ...(writeKey(issued.record) as object) });
     })
@@ -124,6 +126,20 @@ function readCreate(body: unknown, workspace: string) {
     rateLimit: rateLimit ?? null,
     expiresAtMs: readInstant("expiresAt", expiresAt),
   };
+}
+
+/** A key for a service that is misspelt would be refused everywhere, and say nothing of why. */
+function refuseUnknownServices(
+  grants: KeyRecord["grants"],
+  { services }: Pick<Repository, "services">,
+): void {
+  const named = grants.flatMap((grant) => (grant.services === "all" ? [] : grant.services));
+  const unknown = named.find((name) => !services.has(name));
+  if (unknown === undefined) return;
+  throw new FeatureError(
+    "INVALID_REQUEST",
+    `Cannot create a key: service "${unknown.slice(0, limits.nameLengthMax)}" is not defined here, expected one of ${[...services.keys()].join(", ")}`,
+  );
 }
 
 function readInstant(field: string, value: string | undefined): number | null {

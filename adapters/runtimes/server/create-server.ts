@@ -34,6 +34,7 @@ import { lazyParts } from "./lazy-parts.ts";
 import { listenAddress } from "./listen-address.ts";
 import { lockDirectory } from "./lock-directory.ts";
 import type { OpenedSqlite } from "./lock-directory.ts";
+import { refuseUnknownOptions } from "./refuse-unknown-options.ts";
 
 export interface ServerOptions extends WatchOptions {
   /**
@@ -103,7 +104,7 @@ interface ServerParts {
 
 /**
  * Resolves when rows that a crash left unapplied are applied, where their store is there.
- * @throws Error where another process serves from the directory.
+ * @throws TypeError for an option by another name, Error where another process serves from the directory.
  */
 export async function createServer(
   definitions: Readonly<Record<string, unknown>>,
@@ -111,6 +112,7 @@ export async function createServer(
   openSqlite: (path: string) => OpenedSqlite,
 ): Promise<Server> {
   const { directory } = options;
+  refuseUnknownOptions(options);
   listenAddress(options);
   const unlock = directory === ":memory:" ? () => undefined : lockDirectory(directory, openSqlite);
   try {

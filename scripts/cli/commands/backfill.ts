@@ -5,7 +5,7 @@ import { openOfflineStore } from "../../../adapters/engines/duckdb/duckdb-offlin
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { parseBytes } from "../parse-bytes.ts";
 import { ProgressLine } from "../progress.ts";
-import { tallyJson, tallyText } from "../tally-text.ts";
+import { isInVain, tallyJson, tallyText } from "../tally-text.ts";
 
 interface BackfillOptions {
   readonly features: string;
@@ -40,6 +40,7 @@ export function addBackfillCommand(program: Command): void {
         });
         line.clear();
         console.log(options.json === true ? tallyJson(summary) : tallyText(summary));
+        if (isInVain(summary)) process.exitCode = 1;
         if (summary.repeated) console.error("These files had been loaded before: nothing changed");
       } finally {
         await offline.close();

@@ -8,7 +8,7 @@ import { serverUrl } from "../call-server.ts";
 import { acceptRows, emptyTally, sendRows } from "../ingest-rows.ts";
 import { loadFeatures, sourceNamed } from "../load-features.ts";
 import { ProgressLine } from "../progress.ts";
-import { tallyJson, tallyText } from "../tally-text.ts";
+import { isInVain, tallyJson, tallyText } from "../tally-text.ts";
 
 interface IngestOptions extends ApiKeyOptions {
   readonly features: string;
@@ -38,5 +38,6 @@ export function addIngestCommand(program: Command): void {
       }
       line.clear();
       console.log(options.json === true ? tallyJson(tally) : tallyText(tally));
+      if (isInVain(tally)) process.exitCode = 1;
     });
 }

@@ -1,8 +1,9 @@
 /** `tilemark key`: API keys, made offline or in the key book of a running server. */
 
 import { randomBytes } from "node:crypto";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { newApiKey } from "../../../src/access/api-key.ts";
+import { scopes } from "../../../src/access/principal.ts";
 import { sha256Hex } from "../../../src/access/sha256.ts";
 import { addApiKeyOption } from "../api-key.ts";
 import { callAdminRoute } from "../call-admin-route.ts";
@@ -51,7 +52,11 @@ function newCommand(): Command {
   return new Command("new")
     .description("make a key on this machine: an operator's, or one to list in a configuration")
     .option("--name <name>", "what it is called", "operator")
-    .option("--scope <scope...>", "what it may do; left out, it is an operator's", [])
+    .addOption(
+      new Option("--scope <scope...>", "what it may do; left out, it is an operator's")
+        .choices(scopes)
+        .default([]),
+    )
     .option("--service <name...>", "the services it may read; every one if left out")
     .option("--workspace <name>", "the workspace it is for", "prod")
     .action(async ({ name, scope, service = [], workspace }: NewOptions) => {
@@ -74,7 +79,9 @@ function createCommand(): Command {
   return addServerOptions(new Command("create"))
     .description("create a key in a server's key book; it is printed once")
     .requiredOption("--name <name>", "what it is called")
-    .requiredOption("--scope <scope...>", "what it may do: read, explain, ingest, metrics, …")
+    .addOption(
+      new Option("--scope <scope...>", "what it may do").choices(scopes).makeOptionMandatory(),
+    )
     .option("--service <name...>", "the services it may read; every one if left out")
     .option("--description <text>", "what it is for")
     .option("--requests-per-second <number>", "how many requests it may make")
