@@ -135,6 +135,7 @@ const readMutants: readonly Mutant[] = [
   },
   {
     name: "no-checksum",
+    firstSeed: 63,
     why: "a flipped bit is read as it is",
     patches: [
       patch(recordFrame, "if (view.getUint32(4, true) !== checksumOf(framed)) {", "if (false) {"),
@@ -142,6 +143,7 @@ const readMutants: readonly Mutant[] = [
   },
   {
     name: "dropped-is-zero",
+    firstSeed: 146,
     why: "a window that reaches behind what the records hold is answered all the same",
     patches: [
       patch(
@@ -233,6 +235,7 @@ const ingestMutants: readonly Mutant[] = [
   },
   {
     name: "seal-does-not-wait",
+    firstSeed: 71,
     why: "a seal resolves while rows of its epoch are not applied",
     patches: [patch(logHome, "    await this.repair(seal.nowMs);\n", "")],
   },
@@ -290,6 +293,7 @@ const ingestMutants: readonly Mutant[] = [
   },
   {
     name: "merged-past-the-horizon",
+    firstSeed: 260,
     why: "partials of two epochs become one whose cover cuts the tiles of one of them",
     patches: [patch(foldEpochs, "      isOutlived(last, epoch, fold.view);", "      false;")],
   },
@@ -314,6 +318,7 @@ const ingestMutants: readonly Mutant[] = [
 const compactionMutants: readonly Mutant[] = [
   {
     name: "no-fence",
+    firstSeed: 109,
     why: "an older run goes on beside a newer one",
     patches: [patch(publisher, "if (state.fence === fence) return state;", "return state;")],
   },
