@@ -45,6 +45,16 @@ export const facts = streamView("facts", {
   compaction: { every: "1d" },
 });
 
+/** Its effective times are on the hour: Java clients before 0.5.0 read no milliseconds in them. */
+export const hourly = streamView("hourly", {
+  entities: [user],
+  source: readings,
+  windowing: "sliding",
+  interval: "1h",
+  features: { word: [count("1d")], real: [mean("1d")] },
+  compaction: { every: "1d" },
+});
+
 /** Gives back what it is given. */
 const echo = onDemandView("echo", {
   request: {
@@ -72,6 +82,9 @@ export const plainEcho = onDemandView("plain_echo", {
 
 /** Scalars and arrays, which every client takes. */
 export const scalars = service("scalars", [facts], { emptyCount: "null" });
+
+/** What has an effective time on the hour. */
+export const grid = service("grid", [hourly]);
 
 /** Scalars that the request brings. */
 export const context = service("context", [plainEcho]);

@@ -211,9 +211,11 @@ final class JavaClient {
   private static Object checkEffectiveTimes() {
     TectonClient client = client("well", "unknown");
     Set<MetadataOption> options = with(MetadataOption.EFFECTIVE_TIME);
-    GetFeaturesResponse response = ask(client, "scalars", ann(), options);
+    GetFeaturesResponse response = ask(client, "grid", ann(), options);
     for (FeatureValue value : response.getFeatureValues()) {
-      check(value.getEffectiveTime().get().isBefore(startedAt.minusSeconds(1)), false);
+      Instant found = value.getEffectiveTime().get();
+      check(found.getEpochSecond() % 3600, 0L);
+      check(found.isBefore(startedAt.minusSeconds(3601)), false);
     }
     return response;
   }
